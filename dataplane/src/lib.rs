@@ -1,1 +1,4 @@
 //! The gateway process.
+pub mod leg;
+pub mod limits;
+pub mod ring;

@@ -1,1 +1,4 @@
-//! Placeholder until its first code lands.
+//! Policy: manifests, snapshot, decisions, link messages. Pure: no I/O, clock, async or locks.
+pub mod approval;
+pub mod decision;
+pub mod link;

@@ -1,1 +1,2 @@
-//! Placeholder until its first code lands.
+//! What pangate records, and the form that makes it impossible to alter unseen. No I/O.
+pub mod record;

@@ -1,1 +1,3 @@
-//! Placeholder until its first code lands.
+//! The card finder.
+pub mod mask;
+pub use mask::Format;

@@ -1,1 +1,128 @@
-//! Placeholder until its first code lands.
+//! Sans-io protocol engines: bytes, questions and a clock's reading in; steps, answers and bytes out. An engine owns
+//! no socket, no clock and no policy. What it does not understand it refuses; it never forwards it.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod ask;
+pub mod cursor;
+pub mod error;
+pub mod outbox;
+pub mod postgres;
+pub mod secret;
+
+use core::num::NonZeroUsize;
+
+pub use ask::{Admission, CancelKey, Command, CommandKind, Login, Question, Refusal, RefusalKind, Ruling, ServerTls, Transaction};
+pub use error::Error;
+pub use outbox::{Event, Outbox, Outcome};
+pub use secret::Secret;
+
+/// A side of a connection: who sent, or who is sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The job.
+    Client,
+    /// The target.
+    Server,
+}
+
+/// Milliseconds of the driver's monotonic clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Now(pub u64);
+
+/// Bytes that may reach the client: masked, or known to carry no value. Only an engine makes one.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Cleared(pub(crate) usize);
+
+/// Bytes that may reach the server: ruled on, or protocol housekeeping. Only an engine makes one.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Permitted(pub(crate) usize);
+
+impl Cleared {
+    /// How many bytes.
+    pub fn len(&self) -> usize {
+        self.0
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl Permitted {
+    /// How many bytes.
+    pub fn len(&self) -> usize {
+        self.0
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// What the driver does next. What the engine put into the [`Outbox`] during the call goes out *before* the bytes that
+/// the same call releases.
+#[derive(Debug)]
+pub enum Step {
+    /// Nothing can be done before `bytes` has grown by this many. Nothing was consumed.
+    Need(NonZeroUsize),
+    /// The first bytes, received from the server and masked in place, go to the client.
+    ToClient(Cleared),
+    /// The first bytes, received from the client, go to the server.
+    ToServer(Permitted),
+    /// The first so many bytes were for the engine alone; they go nowhere. May be 0: the driver just calls again.
+    Consumed(usize),
+    /// The driver answers [`Engine::question`] by [`Engine::rule`]. Nothing was consumed; until then the driver does
+    /// not step this side.
+    Ask,
+    /// The first `consumed` bytes are done with; then, with the outbox flushed, this side goes over to TLS. The driver
+    /// calls [`Engine::secured`] when the handshake is done.
+    Secure {
+        /// The side whose leg changes.
+        side: Side,
+        /// Bytes of the stepped side that are done with.
+        consumed: usize,
+    },
+    /// Flush the outbox, then close both sides.
+    Close,
+}
+
+/// One connection of one protocol, both directions.
+///
+/// The driver hands the unconsumed bytes of one side, from the first on, to [`Engine::step`], does what the step says,
+/// and calls again while bytes are left and the step was not `Need` or `Ask`. An error poisons the engine: the driver
+/// flushes the outbox (which holds the protocol's own error) and closes.
+pub trait Engine {
+    /// Goes on with the bytes received from `side`. May handle many messages in one call.
+    fn step(&mut self, side: Side, bytes: &mut [u8], out: &mut Outbox, now: Now) -> Result<Step, Error>;
+
+    /// What the last [`Step::Ask`] asks; `bytes` are the same as in that call.
+    fn question<'a>(&'a self, bytes: &'a [u8]) -> Option<Question<'a>>;
+
+    /// Takes up a suspended question. `bytes` are the unconsumed ones of the side that asked. [`Ruling::Hold`] keeps
+    /// it suspended (the step is then `Ask` again).
+    fn rule(&mut self, ruling: Ruling<'_>, bytes: &mut [u8], out: &mut Outbox, now: Now) -> Result<Step, Error>;
+
+    /// The driver has connected to the server named by the [`Admission`]: the engine speaks first.
+    fn connected(&mut self, out: &mut Outbox, now: Now) -> Result<(), Error>;
+
+    /// The TLS handshake of `side` is done.
+    fn secured(&mut self, side: Side, out: &mut Outbox, now: Now) -> Result<(), Error>;
+
+    /// `side` has ended its stream (after every byte was stepped). `Close` where nothing is left to do.
+    fn ended(&mut self, side: Side, out: &mut Outbox, now: Now) -> Result<Step, Error>;
+
+    /// The driver will close for a reason of its own: the protocol's error goes to the client, its farewell to the
+    /// server, at a message boundary where one can be had.
+    fn refuse(&mut self, refusal: &Refusal<'_>, out: &mut Outbox);
+
+    /// When [`Engine::expire`] wants to be called, if ever.
+    fn deadline(&self) -> Option<Now>;
+
+    /// The deadline has come (login not finished, target silent during start-up).
+    fn expire(&mut self, now: Now, out: &mut Outbox) -> Result<Step, Error>;
+}

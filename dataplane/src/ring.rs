@@ -1,0 +1,589 @@
+//! The io_uring of one shard: sockets, provided buffers, submissions and completions. The only file that
+//! knows the kernel's completions. It leaves out what the bytes mean and who they belong to: an owner is an
+//! opaque number that comes back with each completion.
+//!
+//! Memory that the kernel reads or writes is owned by the ring for as long as an operation is under way:
+//! receive buffers live in one mapping that outlives the ring's file descriptor, a chunk being sent is moved
+//! into the operation's slot and handed back by its completion.
+#![expect(unsafe_code, reason = "submission entries and provided buffers are raw pointers by nature; every block says why it is sound")]
+
+use std::io;
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use io_uring::types::{BufRingEntry, Fd, SubmitArgs, Timespec};
+use io_uring::{IoUring, cqueue, opcode, squeue};
+
+use crate::limits::{BUFFERS, BUFFER_BYTES, BUFFER_STRIDE_BYTES, RING_COMPLETIONS, RING_ENTRIES};
+
+const BUFFER_GROUP: u16 = 0;
+
+/// Opaque to the ring: whatever the shard wants back with a completion.
+pub type Owner = u64;
+
+/// Bytes on their way out: a part of a provided buffer, or bytes of our own.
+pub enum Chunk {
+    /// A range of the provided buffer `buffer`; holds one reference to it.
+    Pooled {
+        /// The buffer's number.
+        buffer: u16,
+        /// The range within the buffer.
+        range: Range<usize>,
+    },
+    /// Bytes built by the gateway (injected messages, ciphertext, bytes carried over buffers).
+    Owned {
+        /// The bytes.
+        bytes: Vec<u8>,
+        /// What of them is still to be sent.
+        range: Range<usize>,
+    },
+}
+
+impl Chunk {
+    /// How many bytes are still to be sent.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Pooled { range, .. } | Self::Owned { range, .. } => range.len(),
+        }
+    }
+
+    /// Whether nothing is left to be sent.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What the kernel has done.
+pub enum Completion {
+    /// A connection was accepted on a listener; `None` says that the listener must be armed again.
+    Accepted {
+        /// Who armed the listener.
+        owner: Owner,
+        /// The connection, or the errno.
+        socket: Result<OwnedFd, i32>,
+        /// Whether the listener stays armed.
+        armed: bool,
+    },
+    /// Bytes were received (`Ok(0..)` of a buffer), the peer's stream ended (`Ok` without buffer), or errno.
+    Received {
+        /// Who armed the receive.
+        owner: Owner,
+        /// Buffer number and length, `None` at end of stream, or the errno.
+        bytes: Result<Option<(u16, usize)>, i32>,
+        /// Whether the receive stays armed.
+        armed: bool,
+    },
+    /// A send is done: the count, or the errno. The chunk comes back.
+    Sent {
+        /// Who sent.
+        owner: Owner,
+        /// How many bytes went out, or the errno.
+        sent: Result<usize, i32>,
+        /// The chunk handed to [`Ring::send`].
+        chunk: Chunk,
+    },
+    /// A connect is done.
+    Connected {
+        /// Who asked.
+        owner: Owner,
+        /// Success or errno.
+        result: Result<(), i32>,
+    },
+    /// The polled descriptor (an eventfd) is readable.
+    Woken {
+        /// Who armed the poll.
+        owner: Owner,
+        /// Whether the poll stays armed.
+        armed: bool,
+    },
+}
+
+enum Operation {
+    Vacant { next: u32 },
+    Accept { owner: Owner },
+    Receive { owner: Owner },
+    Send { owner: Owner, chunk: Chunk },
+    Connect { owner: Owner, _address: Box<RawAddress> },
+    Poll { owner: Owner },
+    Cancel,
+}
+
+/// Names an armed multishot operation, to cancel it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Armed(u32);
+
+struct RawAddress {
+    storage: libc::sockaddr_storage,
+    length: libc::socklen_t,
+}
+
+/// One shard's ring. Lives and dies on that shard's thread.
+pub struct Ring {
+    io: IoUring,
+    buffers: Buffers,
+    operations: Vec<Operation>,
+    vacant: u32,
+    reaped: Vec<(u64, i32, u32)>,
+    next_reaped: usize,
+    /// Calls of io_uring_enter, for the records of what a transaction costs.
+    pub enters: u64,
+}
+
+const NO_SLOT: u32 = u32::MAX;
+
+impl Ring {
+    /// Opens a ring on the calling thread, which is then the only one that may use it.
+    pub fn open() -> io::Result<Self> {
+        let io = IoUring::builder()
+            .setup_single_issuer()
+            .setup_defer_taskrun()
+            .setup_submit_all()
+            .setup_cqsize(RING_COMPLETIONS)
+            .build(RING_ENTRIES)?;
+        let mut buffers = Buffers::map()?;
+        // SAFETY: the entries are page-aligned, sized for BUFFERS and stay mapped until after the ring's file
+        // descriptor is closed (Ring drops `io` first, then `buffers`; see Drop).
+        unsafe { io.submitter().register_buf_ring_with_flags(buffers.entries.as_ptr() as u64, BUFFERS, BUFFER_GROUP, 0)? };
+        for number in 0..BUFFERS {
+            buffers.provide(number);
+        }
+        Ok(Self {
+            io,
+            buffers,
+            operations: Vec::with_capacity(1024),
+            vacant: NO_SLOT,
+            reaped: Vec::with_capacity(RING_COMPLETIONS as usize),
+            next_reaped: 0,
+            enters: 0,
+        })
+    }
+
+    /// Submits what is queued and waits for at least one completion, or until `timeout` is over.
+    /// One io_uring_enter per turn.
+    pub fn turn(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        self.enters += 1;
+        let waited = match timeout {
+            None => self.io.submitter().submit_and_wait(1),
+            Some(timeout) => {
+                let until = Timespec::from(timeout);
+                self.io.submitter().submit_with_args(1, &SubmitArgs::new().timespec(&until))
+            }
+        };
+        match waited {
+            Ok(_) => {}
+            Err(error) => match error.raw_os_error() {
+                Some(libc::ETIME | libc::EINTR | libc::EBUSY | libc::EAGAIN) => {}
+                _ => return Err(error),
+            },
+        }
+        self.reaped.clear();
+        self.next_reaped = 0;
+        let mut completions = self.io.completion();
+        completions.sync();
+        self.reaped.extend(completions.map(|c| (c.user_data(), c.result(), c.flags())));
+        Ok(())
+    }
+
+    /// The next completion of this turn.
+    pub fn completion(&mut self) -> Option<Completion> {
+        loop {
+            let (user_data, result, flags) = *self.reaped.get(self.next_reaped)?;
+            self.next_reaped += 1;
+            if let Some(completion) = self.complete(user_data as u32, result, flags) {
+                return Some(completion);
+            }
+        }
+    }
+
+    fn complete(&mut self, slot: u32, result: i32, flags: u32) -> Option<Completion> {
+        let armed = cqueue::more(flags);
+        let outcome = if result < 0 { Err(-result) } else { Ok(result as usize) };
+        let operation = self.operations.get_mut(slot as usize)?;
+        match operation {
+            Operation::Accept { owner } => {
+                let owner = *owner;
+                if !armed {
+                    self.vacate(slot);
+                }
+                // SAFETY: a non-negative result of accept is a new descriptor that nobody else owns.
+                let socket = outcome.map(|fd| unsafe { OwnedFd::from_raw_fd(fd as RawFd) });
+                Some(Completion::Accepted { owner, socket, armed })
+            }
+            Operation::Receive { owner } => {
+                let owner = *owner;
+                if !armed {
+                    self.vacate(slot);
+                }
+                let bytes = match (outcome, cqueue::buffer_select(flags)) {
+                    (Ok(0), Some(buffer)) => {
+                        self.buffers.take(buffer);
+                        self.release(buffer);
+                        Ok(None)
+                    }
+                    (Ok(0), None) => Ok(None),
+                    (Ok(length), Some(buffer)) => {
+                        self.buffers.take(buffer);
+                        Ok(Some((buffer, length)))
+                    }
+                    (Ok(_), None) => Err(libc::EIO),
+                    (Err(errno), _) => Err(errno),
+                };
+                Some(Completion::Received { owner, bytes, armed })
+            }
+            Operation::Poll { owner } => {
+                let owner = *owner;
+                if !armed {
+                    self.vacate(slot);
+                }
+                Some(Completion::Woken { owner, armed })
+            }
+            Operation::Send { .. } | Operation::Connect { .. } | Operation::Cancel | Operation::Vacant { .. } => {
+                match self.vacate(slot) {
+                    Operation::Send { owner, chunk } => Some(Completion::Sent { owner, sent: outcome, chunk }),
+                    Operation::Connect { owner, .. } => Some(Completion::Connected { owner, result: outcome.map(|_| ()) }),
+                    _ => None,
+                }
+            }
+        }
+    }
+
+    /// Accepts connections on `listener` until cancelled.
+    pub fn accept(&mut self, listener: RawFd, owner: Owner) -> io::Result<Armed> {
+        let entry = opcode::AcceptMulti::new(Fd(listener)).flags(libc::SOCK_CLOEXEC).build();
+        self.push(entry, Operation::Accept { owner })
+    }
+
+    /// Receives from `socket` into provided buffers until the end of the stream, an error, or [`Ring::cancel`].
+    pub fn receive(&mut self, socket: RawFd, owner: Owner) -> io::Result<Armed> {
+        let entry = opcode::RecvMulti::new(Fd(socket), BUFFER_GROUP).build();
+        self.push(entry, Operation::Receive { owner })
+    }
+
+    /// Sends the chunk whole; the kernel goes on after short writes by itself.
+    pub fn send(&mut self, socket: RawFd, chunk: Chunk, owner: Owner) -> io::Result<()> {
+        let bytes = self.bytes(&chunk);
+        let (pointer, length) = (bytes.as_ptr(), bytes.len() as u32);
+        // The bytes stay put while the operation is under way: a pooled chunk holds a reference that keeps its
+        // buffer from the kernel's receive ring, an owned one's heap block moves into the slot untouched.
+        let entry = opcode::Send::new(Fd(socket), pointer, length)
+            .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL)
+            .build();
+        self.push(entry, Operation::Send { owner, chunk })?;
+        Ok(())
+    }
+
+    /// Connects `socket` to `address`.
+    pub fn connect(&mut self, socket: RawFd, address: SocketAddr, owner: Owner) -> io::Result<()> {
+        let raw = Box::new(RawAddress::new(address));
+        let entry = opcode::Connect::new(Fd(socket), (&raw const raw.storage).cast(), raw.length).build();
+        self.push(entry, Operation::Connect { owner, _address: raw })?;
+        Ok(())
+    }
+
+    /// Reports each time that `descriptor` (an eventfd) becomes readable.
+    pub fn poll(&mut self, descriptor: RawFd, owner: Owner) -> io::Result<Armed> {
+        let entry = opcode::PollAdd::new(Fd(descriptor), libc::POLLIN as u32).multi(true).build();
+        self.push(entry, Operation::Poll { owner })
+    }
+
+    /// Ends an armed operation; its last completion says so (ECANCELED).
+    pub fn cancel(&mut self, armed: Armed) -> io::Result<()> {
+        let entry = opcode::AsyncCancel::new(u64::from(armed.0)).build();
+        self.push(entry, Operation::Cancel)?;
+        Ok(())
+    }
+
+    /// The bytes of a received buffer.
+    pub fn buffer_mut(&mut self, buffer: u16, range: Range<usize>) -> &mut [u8] {
+        self.buffers.bytes_mut(buffer, range)
+    }
+
+    /// A chunk that refers to a part of a received buffer and keeps it from being received into.
+    pub fn share(&mut self, buffer: u16, range: Range<usize>) -> Chunk {
+        self.buffers.retain(buffer);
+        Chunk::Pooled { buffer, range }
+    }
+
+    /// Gives up one reference to a buffer; the last one puts it back at the kernel's disposal.
+    pub fn release(&mut self, buffer: u16) {
+        self.buffers.release(buffer);
+    }
+
+    /// Buffers that the kernel may receive into now.
+    pub fn buffers_free(&self) -> u16 {
+        self.buffers.free
+    }
+
+    /// The bytes that a chunk still has to send.
+    pub fn bytes<'a>(&'a self, chunk: &'a Chunk) -> &'a [u8] {
+        match chunk {
+            Chunk::Pooled { buffer, range } => self.buffers.bytes(*buffer, range.clone()),
+            Chunk::Owned { bytes, range } => bytes.get(range.clone()).unwrap_or_default(),
+        }
+    }
+
+    fn push(&mut self, entry: squeue::Entry, operation: Operation) -> io::Result<Armed> {
+        let slot = self.occupy(operation);
+        let entry = entry.user_data(u64::from(slot));
+        loop {
+            // SAFETY: everything that the entry points to is owned by `self` until the completion is reaped:
+            // chunks and addresses sit in the operation's slot, receive buffers in `self.buffers`.
+            let pushed = unsafe { self.io.submission().push(&entry) };
+            if pushed.is_ok() {
+                return Ok(Armed(slot));
+            }
+            self.enters += 1;
+            if let Err(error) = self.io.submit() {
+                if !matches!(error.raw_os_error(), Some(libc::EINTR | libc::EAGAIN | libc::EBUSY)) {
+                    self.vacate(slot);
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    fn occupy(&mut self, operation: Operation) -> u32 {
+        if let Some(place) = self.operations.get_mut(self.vacant as usize)
+            && let Operation::Vacant { next } = *place
+        {
+            let slot = self.vacant;
+            self.vacant = next;
+            *place = operation;
+            return slot;
+        }
+        self.operations.push(operation);
+        (self.operations.len() - 1) as u32
+    }
+
+    fn vacate(&mut self, slot: u32) -> Operation {
+        match self.operations.get_mut(slot as usize) {
+            Some(place) => {
+                let operation = std::mem::replace(place, Operation::Vacant { next: self.vacant });
+                self.vacant = slot;
+                operation
+            }
+            None => Operation::Cancel,
+        }
+    }
+}
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        // Operations may still be under way in the kernel: what they point to must outlive this value, so it
+        // is given up for good. A ring is dropped only when its process ends or its shard has failed.
+        std::mem::forget(std::mem::take(&mut self.operations));
+    }
+}
+
+/// The provided buffers: one mapping, `BUFFERS` of `BUFFER_BYTES`, their reference counts, and the ring of
+/// entries that tells the kernel which are free. Never unmapped: the kernel may still write into it.
+struct Buffers {
+    entries: NonNull<BufRingEntry>,
+    base: NonNull<u8>,
+    references: Vec<u8>,
+    tail: u16,
+    free: u16,
+}
+
+impl Buffers {
+    fn map() -> io::Result<Self> {
+        let entries = map_anonymous(usize::from(BUFFERS) * size_of::<BufRingEntry>())?;
+        let base = map_anonymous(usize::from(BUFFERS) * BUFFER_STRIDE_BYTES)?;
+        Ok(Self {
+            entries: entries.cast(),
+            base,
+            references: vec![0; usize::from(BUFFERS)],
+            tail: 0,
+            free: 0,
+        })
+    }
+
+    fn provide(&mut self, buffer: u16) {
+        let index = usize::from(self.tail & (BUFFERS - 1));
+        // SAFETY: index < BUFFERS, so the entry lies inside the mapping; only this thread writes entries, and
+        // the kernel does not read this one before the tail below says so. buffer < BUFFERS (callers check).
+        unsafe {
+            let entry = &mut *self.entries.as_ptr().add(index);
+            entry.set_addr(self.base.as_ptr().add(usize::from(buffer) * BUFFER_STRIDE_BYTES) as u64);
+            entry.set_len(BUFFER_BYTES as u32);
+            entry.set_bid(buffer);
+            self.tail = self.tail.wrapping_add(1);
+            let tail = BufRingEntry::tail(self.entries.as_ptr()) as *const AtomicU16;
+            (*tail).store(self.tail, Ordering::Release);
+        }
+        self.free += 1;
+    }
+
+    /// The kernel has filled `buffer`: we hold the one reference to it.
+    fn take(&mut self, buffer: u16) {
+        if let Some(count) = self.references.get_mut(usize::from(buffer)) {
+            *count = 1;
+            self.free -= 1;
+        }
+    }
+
+    fn retain(&mut self, buffer: u16) {
+        if let Some(count) = self.references.get_mut(usize::from(buffer)) {
+            *count += 1;
+        }
+    }
+
+    fn release(&mut self, buffer: u16) {
+        let Some(count) = self.references.get_mut(usize::from(buffer)) else { return };
+        if *count == 0 {
+            return;
+        }
+        *count -= 1;
+        if *count == 0 {
+            self.provide(buffer);
+        }
+    }
+
+    /// Start and length of `range` inside `buffer`, cut to the buffer and to buffers that we hold.
+    fn locate(&self, buffer: u16, range: Range<usize>) -> (*mut u8, usize) {
+        let held = self.references.get(usize::from(buffer)).is_some_and(|count| *count > 0);
+        let end = if held { range.end.min(BUFFER_BYTES) } else { 0 };
+        let start = range.start.min(end);
+        let number = if held { usize::from(buffer) } else { 0 };
+        // SAFETY: number < BUFFERS and start <= BUFFER_BYTES <= BUFFER_STRIDE_BYTES: inside the mapping.
+        let pointer = unsafe { self.base.as_ptr().add(number * BUFFER_STRIDE_BYTES + start) };
+        (pointer, end - start)
+    }
+
+    fn bytes(&self, buffer: u16, range: Range<usize>) -> &[u8] {
+        let (pointer, length) = self.locate(buffer, range);
+        // SAFETY: inside the mapping (locate); the kernel writes only into buffers that are provided, this one
+        // is held; mutable access needs `&mut self`.
+        unsafe { std::slice::from_raw_parts(pointer, length) }
+    }
+
+    fn bytes_mut(&mut self, buffer: u16, range: Range<usize>) -> &mut [u8] {
+        let (pointer, length) = self.locate(buffer, range);
+        // SAFETY: as in `bytes`; `&mut self` makes this the only view. A send that reads a part of this buffer
+        // may be under way in the kernel: that is a data race of bytes only if its range is written again,
+        // which relay.rs rules out (released ranges are never handed out again).
+        unsafe { std::slice::from_raw_parts_mut(pointer, length) }
+    }
+}
+
+fn map_anonymous(length: usize) -> io::Result<NonNull<u8>> {
+    // SAFETY: an anonymous private mapping at an address of the kernel's choice touches nothing that exists.
+    let address = unsafe {
+        libc::mmap(
+            std::ptr::null_mut(),
+            length,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+            -1,
+            0,
+        )
+    };
+    if address == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    NonNull::new(address.cast()).ok_or_else(|| io::Error::from_raw_os_error(libc::ENOMEM))
+}
+
+impl RawAddress {
+    fn new(address: SocketAddr) -> Self {
+        // SAFETY: all-zero bytes are a valid sockaddr_storage.
+        let mut storage: libc::sockaddr_storage = unsafe { std::mem::zeroed() };
+        let length = match address {
+            SocketAddr::V4(v4) => {
+                let raw = libc::sockaddr_in {
+                    sin_family: libc::AF_INET as libc::sa_family_t,
+                    sin_port: v4.port().to_be(),
+                    sin_addr: libc::in_addr { s_addr: u32::from_ne_bytes(v4.ip().octets()) },
+                    sin_zero: [0; 8],
+                };
+                // SAFETY: sockaddr_storage is larger than and aligned for every sockaddr.
+                unsafe { (&raw mut storage).cast::<libc::sockaddr_in>().write(raw) };
+                size_of::<libc::sockaddr_in>()
+            }
+            SocketAddr::V6(v6) => {
+                let raw = libc::sockaddr_in6 {
+                    sin6_family: libc::AF_INET6 as libc::sa_family_t,
+                    sin6_port: v6.port().to_be(),
+                    sin6_flowinfo: v6.flowinfo(),
+                    sin6_addr: libc::in6_addr { s6_addr: v6.ip().octets() },
+                    sin6_scope_id: v6.scope_id(),
+                };
+                // SAFETY: as above.
+                unsafe { (&raw mut storage).cast::<libc::sockaddr_in6>().write(raw) };
+                size_of::<libc::sockaddr_in6>()
+            }
+        };
+        Self { storage, length: length as libc::socklen_t }
+    }
+}
+
+/// A listening TCP socket that shares its port with the other shards' (SO_REUSEPORT).
+pub fn listen(address: SocketAddr, backlog: i32) -> io::Result<OwnedFd> {
+    let socket = open_socket(address)?;
+    set_option(&socket, libc::SOL_SOCKET, libc::SO_REUSEADDR)?;
+    set_option(&socket, libc::SOL_SOCKET, libc::SO_REUSEPORT)?;
+    let raw = RawAddress::new(address);
+    // SAFETY: the address is valid for `length` bytes for the duration of the call.
+    let bound = unsafe { libc::bind(socket.as_raw_fd(), (&raw const raw.storage).cast(), raw.length) };
+    if bound != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: no memory is passed.
+    if unsafe { libc::listen(socket.as_raw_fd(), backlog) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(socket)
+}
+
+/// A TCP socket for a connection to `address`, not yet connected.
+pub fn open_socket(address: SocketAddr) -> io::Result<OwnedFd> {
+    let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+    // SAFETY: no memory is passed; a non-negative result is a descriptor that nobody else owns.
+    unsafe {
+        let fd = libc::socket(family, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0);
+        if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(OwnedFd::from_raw_fd(fd)) }
+    }
+}
+
+/// Sends small segments at once: a gateway must not wait to fill packets.
+pub fn set_no_delay(socket: &OwnedFd) -> io::Result<()> {
+    set_option(socket, libc::IPPROTO_TCP, libc::TCP_NODELAY)
+}
+
+fn set_option(socket: &OwnedFd, level: i32, name: i32) -> io::Result<()> {
+    let on: libc::c_int = 1;
+    // SAFETY: `on` is valid for its size for the duration of the call.
+    let set = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            level,
+            name,
+            (&raw const on).cast(),
+            size_of::<libc::c_int>() as libc::socklen_t,
+        )
+    };
+    if set != 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Ends one direction of a connection: the peer reads the end of the stream.
+pub fn shut_down_write(socket: &OwnedFd) {
+    // SAFETY: no memory is passed. A failure means that the connection is gone, which its receive reports.
+    unsafe { libc::shutdown(socket.as_raw_fd(), libc::SHUT_WR) };
+}
+
+/// Ends both directions: whatever is under way on the socket completes.
+pub fn shut_down(socket: &OwnedFd) {
+    // SAFETY: no memory is passed. A failure means that the connection is gone already.
+    unsafe { libc::shutdown(socket.as_raw_fd(), libc::SHUT_RDWR) };
+}
+
+/// The address of the other end.
+pub fn peer_address(socket: &OwnedFd) -> io::Result<SocketAddr> {
+    // SAFETY: a clone of the descriptor is owned by the stream and closed with it.
+    let stream = std::net::TcpStream::from(socket.try_clone()?);
+    stream.peer_addr()
+}

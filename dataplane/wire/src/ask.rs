@@ -1,0 +1,172 @@
+//! What an engine asks and how it is answered. Views borrow from the bytes in hand; nothing is copied.
+
+use crate::secret::Secret;
+
+/// A question of a suspended engine.
+pub enum Question<'a> {
+    /// May this job open a session?
+    Login(Login<'a>),
+    /// May this command run?
+    Command(Command<'a>),
+    /// Someone asks to cancel the command of the session with this key. Answer: [`Ruling::Done`].
+    Cancel(CancelKey),
+}
+
+/// A job's login.
+pub struct Login<'a> {
+    /// The identity token, as it came.
+    pub token: &'a [u8],
+    /// The user name asked for.
+    pub user: &'a str,
+    /// The database asked for (`target` or `target/database`), or empty.
+    pub database: &'a str,
+    /// The client's name for itself, or empty.
+    pub application: &'a str,
+    /// Whether the token came over TLS.
+    pub secured: bool,
+}
+
+/// How a command came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommandKind {
+    /// Text to be run at once (simple query, COM_QUERY).
+    Query,
+    /// Text to be prepared; nothing runs yet (Parse, COM_STMT_PREPARE).
+    Prepare,
+    /// A prepared text with its parameters, about to run (Bind, COM_STMT_EXECUTE).
+    Execute,
+}
+
+/// A command to be ruled on.
+pub struct Command<'a> {
+    /// Counts the session's commands from 1; [`crate::Event`]s name it.
+    pub number: u64,
+    /// How it came.
+    pub kind: CommandKind,
+    /// The statement's text.
+    pub text: &'a str,
+    /// A number that stays the same for one prepared statement of this session, for per-statement caches; `None` for
+    /// text that came by itself.
+    pub statement: Option<u64>,
+    /// The parameters as the protocol frames them (for PostgreSQL: the Bind message's parameter part).
+    pub parameters: Parameters<'a>,
+    /// Where the session's transaction stands.
+    pub transaction: Transaction,
+}
+
+/// Bound parameters: a count and their raw bytes, read by [`Parameters::iter`].
+#[derive(Clone, Copy, Default)]
+pub struct Parameters<'a> {
+    /// `count` times: int32 length (-1: NULL), then the bytes (PostgreSQL's form; other engines store the same form).
+    pub(crate) framed: &'a [u8],
+    /// Format codes, int16 each: none (all text), one (for all), or one each.
+    pub(crate) formats: &'a [u8],
+    pub(crate) count: u16,
+}
+
+/// One parameter's value.
+pub struct Parameter<'a> {
+    /// `None`: NULL.
+    pub value: Option<&'a [u8]>,
+    /// Whether the value is in the protocol's binary form.
+    pub binary: bool,
+}
+
+/// Where the session's transaction stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transaction {
+    /// None is open.
+    Idle,
+    /// Opened, nothing run yet: holds no lock in the target.
+    Fresh,
+    /// Has run something: may hold locks.
+    Active,
+    /// Failed: the target will refuse all but its end.
+    Failed,
+}
+
+/// Names a session to those who would cancel its command.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct CancelKey {
+    /// The process number told to the client; says which shard.
+    pub process: u32,
+    /// The secret told to the client.
+    pub secret: u32,
+}
+
+/// The answer to a question.
+pub enum Ruling<'a> {
+    /// Login: yes. The driver connects to the target and calls [`crate::Engine::connected`].
+    Admit(Admission<'a>),
+    /// Command: run it as it stands.
+    Allow,
+    /// Command: keep it; tell the client why it waits, if the protocol can.
+    Hold {
+        /// For people: the ticket and where to approve it.
+        notice: &'a str,
+    },
+    /// Login or command: no.
+    Refuse(Refusal<'a>),
+    /// Cancel: seen to (or not: the client is not told).
+    Done,
+}
+
+/// What a session may be opened with. The engine copies what it needs; secrets are zeroized after use.
+pub struct Admission<'a> {
+    /// The target's own user name.
+    pub user: &'a str,
+    /// The target's own password.
+    pub password: &'a Secret,
+    /// The database to open at the target.
+    pub database: &'a str,
+    /// What the target's own log calls the session: the job's identity.
+    pub application: &'a str,
+    /// TLS towards the target.
+    pub tls: ServerTls,
+    /// The key told to the client for cancelling.
+    pub cancel: CancelKey,
+    /// How card numbers are masked.
+    pub mask: scan::Format,
+}
+
+/// TLS towards the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerTls {
+    /// Without it there is no session.
+    Required,
+    /// Asked for by name in the manifest: none.
+    Off,
+}
+
+/// Why something is refused; each protocol has its own code for a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// No token, or a bad one.
+    Unauthenticated,
+    /// Policy says no.
+    Denied,
+    /// A reviewer said no.
+    Rejected,
+    /// Nobody said yes in time.
+    Expired,
+    /// The evidence cannot be written.
+    NotRecorded,
+    /// The target cannot be reached, or refuses the gateway.
+    Unreachable,
+    /// A limit of the policy or the gateway is reached.
+    Limit,
+    /// The gateway is going down.
+    ShuttingDown,
+}
+
+/// A refusal in words. `message` names the cause and the rule or ticket, never a value.
+pub struct Refusal<'a> {
+    /// The kind, for the protocol's code.
+    pub kind: RefusalKind,
+    /// One line.
+    pub message: &'a str,
+    /// More, or empty.
+    pub detail: &'a str,
+    /// What to do, or empty.
+    pub hint: &'a str,
+}

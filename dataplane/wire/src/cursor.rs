@@ -1,0 +1,1 @@
+//! Checked reads; no other file indexes peer bytes.

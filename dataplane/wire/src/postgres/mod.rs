@@ -1,0 +1,1 @@
+//! The PostgreSQL engine, protocol 3.0 and 3.2.
