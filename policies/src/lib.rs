@@ -2,3 +2,4 @@
 pub mod approval;
 pub mod decision;
 pub mod link;
+pub mod statement;

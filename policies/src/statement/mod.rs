@@ -1,0 +1,188 @@
+//! What a request does, as rules see it: verbs, objects, columns, effects, functions. Facts come from the text alone;
+//! what only the target's catalog knows (search_path, a view's base tables, a function's body) is not here.
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What a statement does to an object, or by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum Verb {
+    /// Reads rows. SHOW too, without an object.
+    Select,
+    /// Adds rows.
+    Insert,
+    /// Changes rows, or a sequence.
+    Update,
+    /// Removes rows. TRUNCATE is `delete` and `ddl`.
+    Delete,
+    /// MERGE; the verbs of its actions stand beside it.
+    Merge,
+    /// COPY; `select` (TO) or `insert` (FROM) stands beside it.
+    Copy,
+    /// CALL of a procedure; LISTEN, NOTIFY and UNLISTEN, whose object is the channel.
+    Call,
+    /// Makes, alters or drops an object.
+    Ddl,
+    /// Changes who may do what: GRANT, REVOKE, roles, policies, owners.
+    Grant,
+    /// Changes a setting of the session; the access's object is the setting's name.
+    Set,
+    /// Begins, ends or marks a transaction.
+    Transaction,
+    /// Maintenance and the server itself.
+    Admin,
+    /// Not understood.
+    Unknown,
+}
+
+impl Verb {
+    /// Every verb, in order.
+    pub const ALL: [Self; 13] = [
+        Self::Select,
+        Self::Insert,
+        Self::Update,
+        Self::Delete,
+        Self::Merge,
+        Self::Copy,
+        Self::Call,
+        Self::Ddl,
+        Self::Grant,
+        Self::Set,
+        Self::Transaction,
+        Self::Admin,
+        Self::Unknown,
+    ];
+}
+
+/// What a statement does beside its verbs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum Effect {
+    /// Reads a labelled column. Never from `analyse`: `decide` derives it from [`Facts::reads`] and the target's labels.
+    ReadsLabelled,
+    /// Computes something of a labelled column. As above, from [`Facts::transforms`].
+    TransformsLabelled,
+    /// Reads a file of the server.
+    ReadsFile,
+    /// Writes a file of the server.
+    WritesFile,
+    /// Runs a program on the server.
+    RunsProgram,
+    /// Runs, stores or reads something that the text does not show.
+    DynamicSql,
+    /// UPDATE or DELETE without WHERE, TRUNCATE.
+    Unbounded,
+}
+
+impl Effect {
+    /// Every effect, in order.
+    pub const ALL: [Self; 7] = [
+        Self::ReadsLabelled,
+        Self::TransformsLabelled,
+        Self::ReadsFile,
+        Self::WritesFile,
+        Self::RunsProgram,
+        Self::DynamicSql,
+        Self::Unbounded,
+    ];
+}
+
+/// What a statement does to the transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TransactionVerb {
+    /// BEGIN, START TRANSACTION.
+    Begin,
+    /// COMMIT, END.
+    Commit,
+    /// ROLLBACK, ABORT.
+    Rollback,
+    /// SAVEPOINT.
+    Savepoint,
+    /// RELEASE SAVEPOINT.
+    Release,
+    /// ROLLBACK TO SAVEPOINT.
+    RollbackTo,
+    /// PREPARE TRANSACTION.
+    Prepare,
+    /// COMMIT PREPARED.
+    CommitPrepared,
+    /// ROLLBACK PREPARED.
+    RollbackPrepared,
+}
+
+/// One verb on one object. Each must be allowed for the request to be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Access {
+    /// What is done.
+    pub verb: Verb,
+    /// To what: an object as in [`Facts::objects`]; a setting for `set`; a channel or procedure for `call`. None where
+    /// the statement touches nothing that has a name (`SELECT 1`, `BEGIN`), or it is not understood.
+    pub object: Option<String>,
+}
+
+/// What a request does. All lists are sorted and hold nothing twice.
+///
+/// Names are as the target reads them: folded to lower case unless quoted, cut at 63 bytes, `schema.name` where the text
+/// says the schema and `name` where search_path decides. A part that holds a dot, a star or a double quote stands in
+/// double quotes, so that `"a.b"` cannot pass for `a.b`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Facts {
+    /// False: something in the request was not understood; `verbs` then holds `unknown`.
+    pub understood: bool,
+    /// Every verb of every statement, those inside WITH, EXPLAIN, PREPARE and the like too.
+    pub verbs: Vec<Verb>,
+    /// Verb by verb, object by object. Every verb has at least one.
+    pub accesses: Vec<Access>,
+    /// Tables, views, sequences and whatever else has a name in the database. Names of WITH queries are not objects.
+    pub objects: Vec<String>,
+    /// Columns read or written: `object.column`; `object.*` where it may be any of them (`*`, a whole row, an INSERT
+    /// without a list). A column without qualifier stands once for each object that it may belong to.
+    pub columns: Vec<String>,
+    /// Those of `columns` that are read.
+    pub reads: Vec<String>,
+    /// Those of `columns` that are written.
+    pub writes: Vec<String>,
+    /// Those of `reads` that go through an expression: a function, a cast, an operator other than equality in a filter.
+    /// `object.*`: it may be any of them.
+    pub transforms: Vec<String>,
+    /// Objects of which all columns may be read.
+    pub whole_rows: Vec<String>,
+    /// What else it does.
+    pub effects: Vec<Effect>,
+    /// Functions and procedures called, `name` or `schema.name`; an operator named with its schema too.
+    pub functions: Vec<String>,
+    /// A literal of the text had a say in these facts: another literal may make others.
+    pub literals_matter: bool,
+    /// What it does to the transaction; the last one where there are several.
+    pub transaction: Option<TransactionVerb>,
+    /// Prepared statements that it makes by PREPARE.
+    pub prepares: Vec<String>,
+    /// Prepared statements that it runs by EXECUTE. Where `analyse` was not told what they are, the facts are unknown.
+    pub executes: Vec<String>,
+}
+
+impl Facts {
+    /// The facts of a request of which nothing is understood.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self {
+            understood: false,
+            verbs: vec![Verb::Unknown],
+            accesses: vec![Access { verb: Verb::Unknown, object: None }],
+            literals_matter: true,
+            ..Self::default()
+        }
+    }
+}
+
+/// Whose SQL it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dialect {
+    /// PostgreSQL, 13 to 18.
+    Postgres,
+}
