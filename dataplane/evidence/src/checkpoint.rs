@@ -51,6 +51,11 @@ impl Checkpoint {
         Self::parse(key.open_sole(note)?)
     }
 
+    /// Bytes of the note's text where the log had `size` leaves.
+    pub(crate) fn text_bytes(&self, size: u64) -> usize {
+        Self { origin: self.origin.clone(), size, root: self.root }.text().len()
+    }
+
     fn parse(text: &str) -> Result<Self, CheckpointError> {
         let mut lines = text.split('\n');
         let (Some(origin), Some(size), Some(root), Some(""), None) =

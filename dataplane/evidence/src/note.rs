@@ -92,6 +92,12 @@ impl SignerKey {
         &self.verifier
     }
 
+    /// Bytes of the note that signing a text of `text_bytes` makes.
+    pub fn note_bytes(&self, text_bytes: usize) -> usize {
+        // Blank line, dash and space, name, space, base64 of 4 + 64 bytes, newline.
+        text_bytes + 1 + SIGNATURE_PREFIX.len() + self.verifier.name.len() + 1 + 92 + 1
+    }
+
     /// Signs `text`, which must end in a newline: the whole note, one signature line.
     pub fn sign(&self, text: &str) -> Result<String, NoteError> {
         if !is_note_text(text) {
@@ -223,8 +229,11 @@ impl fmt::Debug for VerifierKey {
     }
 }
 
-/// `name+hash+base64(type || 32 bytes)`.
-fn parse_key(text: &str) -> Result<(&str, [u8; 4], Zeroizing<[u8; 32]>), NoteError> {
+/// Name, hash and key.
+type KeyParts<'a> = (&'a str, [u8; 4], Zeroizing<[u8; 32]>);
+
+/// Splits `name+hash+base64(type || 32 bytes)`.
+fn parse_key(text: &str) -> Result<KeyParts<'_>, NoteError> {
     let mut parts = text.splitn(3, '+');
     let (Some(name), Some(id), Some(body)) = (parts.next(), parts.next(), parts.next()) else {
         return Err(NoteError::BadKey);
