@@ -72,6 +72,50 @@ pub struct Parameter<'a> {
     pub binary: bool,
 }
 
+impl<'a> Parameters<'a> {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        usize::from(self.count)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The parameters in order.
+    pub fn iter(&self) -> ParametersIter<'a> {
+        ParametersIter { framed: self.framed, formats: self.formats, index: 0, left: self.count }
+    }
+}
+
+/// Iterates over [`Parameters`].
+pub struct ParametersIter<'a> {
+    framed: &'a [u8],
+    formats: &'a [u8],
+    index: usize,
+    left: u16,
+}
+
+impl<'a> Iterator for ParametersIter<'a> {
+    type Item = Parameter<'a>;
+
+    fn next(&mut self) -> Option<Parameter<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        let (length, rest) = self.framed.split_first_chunk::<4>()?;
+        let place = if self.formats.len() == 2 { 0 } else { self.index * 2 };
+        let binary = self.formats.get(place..place + 2).is_some_and(|code| code != [0, 0]);
+        self.index += 1;
+        let Ok(length) = usize::try_from(i32::from_be_bytes(*length)) else {
+            self.framed = rest;
+            return Some(Parameter { value: None, binary });
+        };
+        let (value, rest) = rest.split_at_checked(length)?;
+        self.framed = rest;
+        Some(Parameter { value: Some(value), binary })
+    }
+}
+
 /// Where the session's transaction stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transaction {

@@ -8,14 +8,19 @@ extern crate alloc;
 pub mod ask;
 pub mod cursor;
 pub mod error;
+pub mod limits;
 pub mod outbox;
 pub mod postgres;
 pub mod secret;
 
 use core::num::NonZeroUsize;
 
-pub use ask::{Admission, CancelKey, Command, CommandKind, Login, Question, Refusal, RefusalKind, Ruling, ServerTls, Transaction};
+pub use ask::{
+    Admission, CancelKey, Command, CommandKind, Login, Parameter, Parameters, Question, Refusal, RefusalKind, Ruling,
+    ServerTls, Transaction,
+};
 pub use error::Error;
+pub use limits::Limits;
 pub use outbox::{Event, Outbox, Outcome};
 pub use secret::Secret;
 
@@ -79,6 +84,9 @@ pub enum Step {
     /// The driver answers [`Engine::question`] by [`Engine::rule`]. Nothing was consumed; until then the driver does
     /// not step this side.
     Ask,
+    /// This side has to wait for the other. Nothing was consumed; the driver steps this side again (with whatever
+    /// bytes it then has) after the next step of the other side that was no `Need`.
+    Wait,
     /// The first `consumed` bytes are done with; then, with the outbox flushed, this side goes over to TLS. The driver
     /// calls [`Engine::secured`] when the handshake is done.
     Secure {
@@ -94,7 +102,7 @@ pub enum Step {
 /// One connection of one protocol, both directions.
 ///
 /// The driver hands the unconsumed bytes of one side, from the first on, to [`Engine::step`], does what the step says,
-/// and calls again while bytes are left and the step was not `Need` or `Ask`. An error poisons the engine: the driver
+/// and calls again while bytes are left and the step was not `Need`, `Ask` or `Wait`. An error poisons the engine: the driver
 /// flushes the outbox (which holds the protocol's own error) and closes.
 pub trait Engine {
     /// Goes on with the bytes received from `side`. May handle many messages in one call.

@@ -62,6 +62,8 @@ pub enum Outcome {
     Done,
     /// The target refused it, with this code of its protocol (SQLSTATE; a number as ASCII digits, zero-padded).
     Failed([u8; 5]),
+    /// The target never ran it: an earlier command of its batch had failed.
+    Skipped,
     /// The gateway refused it.
     Refused,
     /// The connection ended before it did.
