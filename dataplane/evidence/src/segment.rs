@@ -22,6 +22,7 @@ pub use frame::{Entry, Frame, FrameError, OpenError, Opened, Verified};
 pub use writer::{SealError, Sealed, Writer};
 
 use crate::checkpoint::Checkpoint;
+use crate::codec::{DecodeError, split};
 use crate::merkle::Tree;
 
 /// Frames begin at multiples of this and have multiples of this as length.
@@ -74,6 +75,48 @@ impl<'a> Iterator for Frames<'a> {
         }
         Some((at, frame))
     }
+}
+
+/// Bytes of the whole frame whose first bytes (128 are enough) these are.
+pub fn frame_bytes(bytes: &[u8]) -> Result<usize, FrameError> {
+    let header = bytes.first_chunk().ok_or(FrameError::Cut { want: HEADER_BYTES, have: bytes.len() })?;
+    Ok(header::Header::decode(header)?.frame_bytes as usize)
+}
+
+/// The records of a batch in portions that each fit one frame: at most `bytes` and [`RECORDS_MAX`] records, or one
+/// record that is larger. A batch that is not length-prefixed records gives what is wrong with it, and ends.
+pub fn portions(batch: &[u8], bytes: usize) -> impl Iterator<Item = Result<Portion<'_>, DecodeError>> {
+    let mut rest = batch;
+    std::iter::from_fn(move || {
+        let (mut length, mut records) = (0, 0);
+        for record in split(rest) {
+            match record {
+                Ok(record) => {
+                    let next = length + 4 + record.len();
+                    if records > 0 && (next > bytes || records == RECORDS_MAX) {
+                        break;
+                    }
+                    (length, records) = (next, records + 1);
+                }
+                Err(error) => {
+                    rest = &[];
+                    return Some(Err(error));
+                }
+            }
+        }
+        let (bytes, after) = rest.split_at_checked(length)?;
+        rest = after;
+        (records > 0).then_some(Ok(Portion { bytes, records }))
+    })
+}
+
+/// A part of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Portion<'a> {
+    /// Its records, as in the batch.
+    pub bytes: &'a [u8],
+    /// How many they are.
+    pub records: usize,
 }
 
 /// The name of the file whose first frame begins at this leaf.

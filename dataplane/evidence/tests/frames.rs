@@ -207,6 +207,32 @@ fn a_changed_proof_proves_nothing() {
 }
 
 #[test]
+fn a_batch_is_portioned_to_frames() {
+    let whole = batch(1, 100);
+    let portions: Vec<_> = evidence::segment::portions(&whole, 1000).map(Result::unwrap).collect();
+    assert!(portions.len() > 1 && portions.iter().all(|portion| portion.bytes.len() <= 1000));
+    assert_eq!(portions.iter().map(|portion| portion.records).sum::<usize>(), 100);
+    assert_eq!(portions.iter().flat_map(|portion| portion.bytes).copied().collect::<Vec<u8>>(), whole);
+    // A record larger than a portion stands alone; many small ones are bounded by their number.
+    assert_eq!(evidence::segment::portions(&whole, 1).count(), 100);
+    let many = vec![0; (RECORDS_MAX + 1) * 4];
+    let counts: Vec<_> =
+        evidence::segment::portions(&many, usize::MAX).map(|portion| portion.unwrap().records).collect();
+    assert_eq!(counts, [RECORDS_MAX, 1]);
+    assert_eq!(evidence::segment::portions(&[], 1).count(), 0);
+    let bad: Vec<_> = evidence::segment::portions(&[9, 0, 0, 0], 1).collect();
+    assert_eq!(bad, [Err(DecodeError::Truncated(0))]);
+}
+
+#[test]
+fn a_header_tells_the_frame_s_length() {
+    let good = frame(100);
+    assert_eq!(evidence::segment::frame_bytes(&good[..128]), Ok(good.len()));
+    assert_eq!(evidence::segment::frame_bytes(&good[..127]), Err(FrameError::Cut { want: 128, have: 127 }));
+    assert_eq!(evidence::segment::frame_bytes(&[0; 128]), Err(FrameError::NoFrame));
+}
+
+#[test]
 fn a_segment_is_named_by_its_first_leaf() {
     assert_eq!(file_name(42), "00000000000000000042.seg");
     assert_eq!(first_leaf_of(&file_name(u64::MAX)), Some(u64::MAX));
