@@ -1,3 +1,185 @@
-//! The card finder.
-pub mod mask;
+//! pangate's card finder: card numbers by issuer range, length and Luhn, in any bytes, and masks of the same length.
+//!
+//! | module | what it knows |
+//! | --- | --- |
+//! | `arch` | SIMD kernels that find where a number may start; the only unsafe code |
+//! | `window` | a number at one place: plain or in printed groups |
+//! | `context` | surroundings that make it no card: UUID, hexadecimal, IBAN, fraction |
+//! | `sensitive` | tracks and card codes beside it |
+//! | `card` | all of these together |
+//! | `stream` | values that arrive in parts |
+//! | `mask`, `number` | masks of text, of integers and decimals |
+//! | `naive` | the oracle: the same answers, as plainly as they can be computed |
+//!
+//! Left out: whether a value is labelled (the caller knows), encodings that hide digits (base64, compression).
+
+#![deny(unsafe_code)]
+
+mod arch;
+mod brands;
+mod bytes;
+mod card;
+mod context;
+mod luhn;
+mod mask;
+pub mod naive;
+mod number;
+mod sensitive;
+mod stream;
+mod window;
+
+pub use brands::{Brand, PAN_DIGITS_MAX, PAN_DIGITS_MIN};
+pub use card::Kind;
 pub use mask::Format;
+pub use stream::{HOLDBACK_BYTES_MAX, Progress, Stream};
+
+use std::ops::Range;
+
+/// A card found in a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// Where it is, in bytes of the value.
+    pub range: Range<usize>,
+    /// Whose issuer range it is in; a card code has its number's brand.
+    pub brand: Brand,
+    /// A number alone, a track, or a card code beside a number.
+    pub kind: Kind,
+}
+
+/// Finds and masks card numbers. Cheap to make and to copy.
+#[derive(Clone, Copy, Debug)]
+pub struct Scanner {
+    kernel: arch::Kernel,
+}
+
+impl Default for Scanner {
+    fn default() -> Self {
+        Scanner::new()
+    }
+}
+
+impl Scanner {
+    /// With the fastest kernel that this processor runs.
+    pub fn new() -> Self {
+        Scanner { kernel: arch::Kernel::detect() }
+    }
+
+    /// One scanner for each kernel that this processor runs, with its name; the portable one first.
+    pub fn all() -> Vec<(&'static str, Scanner)> {
+        arch::Kernel::available().map(|kernel| (kernel.name(), Scanner { kernel })).collect()
+    }
+
+    /// The name of the kernel in use.
+    pub fn kernel(&self) -> &'static str {
+        self.kernel.name()
+    }
+
+    /// False: no part of `bytes`, taken as a value, holds a card. So a buffer of framed values may be passed over as
+    /// it is, whatever bytes of the framing look like digits and adjoin a value.
+    pub fn suspect(&self, bytes: &[u8]) -> bool {
+        self.suspect_at(bytes, 0).is_some()
+    }
+
+    /// Where the first number starts that some part of `bytes[from..]`, taken as a value, would give. No part that
+    /// ends before it holds a card.
+    pub fn suspect_at(&self, bytes: &[u8], from: usize) -> Option<usize> {
+        let mut at = from;
+        while let Some(start) = self.kernel.next_loose(bytes, at) {
+            if window::any_at(bytes, start) {
+                return Some(start);
+            }
+            at = start + 1;
+        }
+        None
+    }
+
+    /// All cards of a whole value, in order; they do not overlap.
+    pub fn find<'a>(&self, value: &'a [u8]) -> Hits<'a> {
+        Hits { scanner: *self, value, at: 0, reported: 0, waiting: [None, None, None] }
+    }
+
+    /// Masks a text value in place and returns the number of cards. Hidden digits become `*`; separators stay, and
+    /// so does the length. What is masked is not found again.
+    pub fn mask(&self, value: &mut [u8], format: Format) -> usize {
+        if value.len() < PAN_DIGITS_MIN {
+            return 0;
+        }
+        stream::pass(self, value, 0, true, format).1
+    }
+
+    /// Masks a text value of a labelled column whatever it holds: one number of a card's length by the format, of
+    /// anything else every letter, digit and sign beyond ASCII. Whether the value changed.
+    pub fn mask_whole(&self, value: &mut [u8], format: Format) -> bool {
+        mask::whole(value, format)
+    }
+
+    /// The mask of an integer that is a card number, with the same sign and as many digits; `None` where it is none.
+    pub fn mask_integer(&self, value: i64, format: Format) -> Option<i64> {
+        signed(number::magnitude(value.unsigned_abs(), format)?, value)
+    }
+
+    /// The same for an unsigned integer.
+    pub fn mask_unsigned(&self, value: u64, format: Format) -> Option<u64> {
+        number::magnitude(value, format)
+    }
+
+    /// Masks the digits (values 0 to 9, first digit first, leading zeros allowed) of a decimal's whole part in place
+    /// where they are a card number; whether they were.
+    pub fn mask_digits(&self, digits: &mut [u8], format: Format) -> bool {
+        number::digits(digits, format)
+    }
+
+    /// The mask of an integer of a labelled column: as many digits, whatever it holds.
+    pub fn mask_whole_integer(&self, value: i64, format: Format) -> i64 {
+        signed(number::whole_magnitude(value.unsigned_abs(), format), value).unwrap_or(0)
+    }
+
+    /// Masks the digits (as for [`Scanner::mask_digits`]) of a labelled column's decimal whatever they are.
+    pub fn mask_whole_digits(&self, digits: &mut [u8], format: Format) {
+        number::whole_digits(digits, format);
+    }
+
+    fn next_start(&self, bytes: &[u8], from: usize) -> Option<usize> {
+        self.kernel.next_start(bytes, from)
+    }
+}
+
+fn signed(magnitude: u64, like: i64) -> Option<i64> {
+    let value = i64::try_from(magnitude).ok()?;
+    Some(if like < 0 { -value } else { value })
+}
+
+/// The cards of one value, in order.
+#[derive(Clone, Debug)]
+pub struct Hits<'a> {
+    scanner: Scanner,
+    value: &'a [u8],
+    at: usize,
+    /// Up to where hits have been reported.
+    reported: usize,
+    waiting: [Option<Hit>; 3],
+}
+
+impl Iterator for Hits<'_> {
+    type Item = Hit;
+
+    fn next(&mut self) -> Option<Hit> {
+        loop {
+            if let Some(hit) = self.waiting.iter_mut().find_map(Option::take) {
+                self.reported = hit.range.end;
+                return Some(hit);
+            }
+            let start = self.scanner.next_start(self.value, self.at)?;
+            self.at = start + 1;
+            if let Some(found) = card::at(self.value, start) {
+                let brand = found.window.brand;
+                let code = |range: Range<usize>| Hit { range, brand, kind: Kind::Code };
+                let [before, behind] = found.codes;
+                let before = before.filter(|range| range.start >= self.reported);
+                self.at = found.span.end;
+                let number = Hit { range: found.span, brand, kind: found.kind };
+                self.waiting = [before.map(code), Some(number), behind.map(code)];
+            }
+        }
+    }
+}

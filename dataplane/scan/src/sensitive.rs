@@ -1,0 +1,209 @@
+//! Sensitive authentication data beside a card number: the magnetic stripe's tracks, and card codes.
+//!
+//! Both are known by the number that they stand with; a code without one is not looked for.
+
+use crate::brands::Brand;
+use crate::bytes::{before, byte, digit, run};
+use crate::context::LOOKBEHIND;
+use crate::window::{self, Separator, Window};
+use memchr::memchr2_iter;
+use std::ops::Range;
+
+/// ISO/IEC 7813: track 1 has at most 79 characters, track 2 at most 40, sentinels included.
+const TRACK1_BYTES_MAX: usize = 79;
+const TRACK2_BYTES_MAX: usize = 40;
+const TRACK1_NAME_BYTES_MAX: usize = 26;
+
+/// How far behind a number a card code is looked for, in bytes.
+const CODE_REACH: usize = 46;
+
+/// How far from a number's start its tracks and codes reach, in bytes: whatever is further right cannot change what
+/// is found at that start.
+pub(crate) const LOOKAHEAD: usize = 80;
+const _: () = assert!(TRACK1_BYTES_MAX < LOOKAHEAD && window::WINDOW_BYTES_MAX + CODE_REACH < LOOKAHEAD);
+
+/// Words that a card code is labelled with, in lower case.
+const LABELS: [&[u8]; 10] = [
+    b"cvv2",
+    b"cvc2",
+    b"cav2",
+    b"cvv",
+    b"cvc",
+    b"cvn",
+    b"csc",
+    b"card code",
+    b"security code",
+    b"securitycode",
+];
+
+/// `%B4111111111111111^DOE/JOHN^2512101…?` around the number: the whole of it.
+pub(crate) fn track1(bytes: &[u8], window: &Window) -> Option<Range<usize>> {
+    if byte(bytes, window.end) != b'^' {
+        return None;
+    }
+    let name = window.end + 1;
+    let letters = (name..=name + TRACK1_NAME_BYTES_MAX)
+        .take_while(|index| matches!(byte(bytes, *index), b' '..=b'_' if byte(bytes, *index) != b'^'))
+        .count();
+    let second = name + letters;
+    if letters > TRACK1_NAME_BYTES_MAX || byte(bytes, second) != b'^' || !digit(bytes, second + 1) {
+        return None;
+    }
+    let marked = before(bytes, window.start, 2) == b'%' && before(bytes, window.start, 1) == b'B';
+    let start = window.start - if marked { 2 } else { 0 };
+    let data = (second + 1..start + TRACK1_BYTES_MAX)
+        .take_while(|index| {
+            matches!(byte(bytes, *index), b'A'..=b'Z' | b'0'..=b'9' | b' ' | b'.' | b'/' | b'-' | b'^' | b'$')
+        })
+        .count();
+    let end = second + 1 + data;
+    Some(start..end + usize::from(byte(bytes, end) == b'?' && end < start + TRACK1_BYTES_MAX))
+}
+
+/// `;4111111111111111=2512101…?` or a chip's `4111111111111111D2512101…` around the number: the whole of it.
+pub(crate) fn track2(bytes: &[u8], window: &Window) -> Option<Range<usize>> {
+    let mark = byte(bytes, window.end);
+    let needed = match mark {
+        b'=' => 4,
+        b'D' if !before(bytes, window.start, 1).is_ascii_alphanumeric() => 7,
+        _ => return None,
+    };
+    if window.separator != Separator::None {
+        return None;
+    }
+    let start = window.start - usize::from(before(bytes, window.start, 1) == b';');
+    let date = window.end + 1;
+    let digits = run(bytes, date, start + TRACK2_BYTES_MAX - date);
+    if digits < needed || !month(bytes, date + 2) {
+        return None;
+    }
+    let end = date + digits;
+    let closes = end < start + TRACK2_BYTES_MAX && byte(bytes, end) == if mark == b'=' { b'?' } else { b'F' };
+    Some(start..end + usize::from(closes))
+}
+
+/// Two digits from 01 to 12 at `index`.
+fn month(bytes: &[u8], index: usize) -> bool {
+    matches!((byte(bytes, index), byte(bytes, index + 1)), (b'0', b'1'..=b'9') | (b'1', b'0'..=b'2'))
+}
+
+/// Card codes beside the number: one before it, one behind it.
+pub(crate) fn codes(bytes: &[u8], window: &Window) -> [Option<Range<usize>>; 2] {
+    let behind = grouped_code(bytes, window)
+        .or_else(|| dated_code(bytes, window))
+        .or_else(|| labelled_code(bytes, window.end, window.end + CODE_REACH));
+    [labelled_code(bytes, window.start.saturating_sub(LOOKBEHIND - 2), window.start), behind]
+}
+
+/// `4111 1111 1111 1111 737`: one more group of the code's length.
+fn grouped_code(bytes: &[u8], window: &Window) -> Option<Range<usize>> {
+    if window.separator == Separator::None || Separator::at(bytes, window.end) != window.separator {
+        return None;
+    }
+    let wanted = if window.brand == Brand::AmericanExpress { 4 } else { 3 };
+    let code = code_at(bytes, window.end + window.separator.len())?;
+    let goes_on =
+        Separator::at(bytes, code.end) == window.separator && digit(bytes, code.end + window.separator.len());
+    (code.len() == wanted && !goes_on).then_some(code)
+}
+
+/// `4111111111111111|12/26|737`: the month of expiry, then the code.
+fn dated_code(bytes: &[u8], window: &Window) -> Option<Range<usize>> {
+    let date = skip_delimiter(bytes, window.end)?;
+    if !month(bytes, date) {
+        return None;
+    }
+    let year = date + 2 + usize::from(matches!(byte(bytes, date + 2), b'/' | b'-' | b'|' | b' '));
+    let digits = run(bytes, year, 5);
+    if digits != 2 && digits != 4 {
+        return None;
+    }
+    code_at(bytes, skip_delimiter(bytes, year + digits)?)
+}
+
+fn skip_delimiter(bytes: &[u8], mut index: usize) -> Option<usize> {
+    let quote = |index: usize| usize::from(matches!(byte(bytes, index), b'"' | b'\''));
+    index += quote(index);
+    if !matches!(byte(bytes, index), b' ' | b',' | b';' | b'|' | b':' | b'/' | b'\t') {
+        return None;
+    }
+    index += 1;
+    index += usize::from(byte(bytes, index) == b' ');
+    Some(index + quote(index))
+}
+
+/// `"cvv":"737"` within a part of the bytes: the label, at most six characters of punctuation, the code.
+fn labelled_code(bytes: &[u8], from: usize, until: usize) -> Option<Range<usize>> {
+    let region = bytes.get(from..until.min(bytes.len()))?;
+    memchr2_iter(b'c', b'C', region).chain(memchr2_iter(b's', b'S', region)).find_map(|place| {
+        let (label, rest) = LABELS.iter().find_map(|label| {
+            let (head, rest) = region.get(place..)?.split_at_checked(label.len())?;
+            head.eq_ignore_ascii_case(label).then_some((*label, rest))
+        })?;
+        let marks = rest.iter().take(7).take_while(|byte| b"\"':= \t>_-\\".contains(byte)).count();
+        let code = code_at(bytes, from + place + label.len() + marks)?;
+        (marks < 7 && code.end <= until).then_some(code)
+    })
+}
+
+/// Three or four digits at `index`, no more, that are not the start of a number.
+fn code_at(bytes: &[u8], index: usize) -> Option<Range<usize>> {
+    let digits = run(bytes, index, 5);
+    let alone = !before(bytes, index, 1).is_ascii_alphanumeric() && window::at(bytes, index).is_none();
+    ((digits == 3 || digits == 4) && alone).then_some(index..index + digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window_in(text: &str, start: usize) -> Window {
+        window::at(text.as_bytes(), start).unwrap()
+    }
+
+    fn codes_in(text: &str) -> Vec<String> {
+        let start = text.find("411111").or_else(|| text.find("4111 ")).or_else(|| text.find("3782")).unwrap();
+        let found = codes(text.as_bytes(), &window_in(text, start));
+        found.into_iter().flatten().map(|range| text[range].to_owned()).collect()
+    }
+
+    #[test]
+    fn finds_codes() {
+        for (text, code) in [
+            ("4111 1111 1111 1111 737", "737"),
+            ("3782-822463-10005-1234", "1234"),
+            ("4111111111111111|12/26|737", "737"),
+            ("4111111111111111,1226,737\n", "737"),
+            ("\"4111111111111111\", \"12/2026\", \"737\"", "737"),
+            ("{\"pan\":\"4111111111111111\",\"cvv\":\"737\"}", "737"),
+            ("{\"cvv2\": 737, \"pan\":\"4111111111111111\"}", "737"),
+            ("pan 4111111111111111 Security Code: 737", "737"),
+        ] {
+            assert_eq!(codes_in(text), [code], "{text}");
+        }
+    }
+
+    #[test]
+    fn leaves_other_numbers() {
+        for text in [
+            "4111 1111 1111 1111 4242 4242 4242 4242",
+            "4111111111111111,250,EUR",
+            "4111111111111111 2026-12-31",
+            "acid 123 4111111111111111",
+            "{\"cvv\":\"12345\",\"pan\":\"4111111111111111\"}",
+        ] {
+            assert_eq!(codes_in(text), Vec::<String>::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn finds_tracks() {
+        let text = "x%B4111111111111111^DOE/JOHN^25121010000000000?;4111111111111111=25121010000?x";
+        assert_eq!(track1(text.as_bytes(), &window_in(text, 3)), Some(1..47));
+        assert_eq!(track2(text.as_bytes(), &window_in(text, 48)), Some(47..text.len() - 1));
+        let chip = "57 4111111111111111D25121010000012F";
+        assert_eq!(track2(chip.as_bytes(), &window_in(chip, 3)), Some(3..chip.len()));
+        let sum = "4111111111111111=9999";
+        assert_eq!(track2(sum.as_bytes(), &window_in(sum, 0)), None);
+    }
+}

@@ -1,0 +1,76 @@
+//! Masking of a value that arrives in parts, and of a whole value as the one-part case of it.
+//!
+//! A card is decided on where it starts, once all that may bear on it has arrived: `LOOKAHEAD` bytes from its start.
+//! Decisions are taken from left to right, each on what the ones before have left, so any split of a value gives the
+//! same bytes.
+
+use crate::card;
+use crate::context::LOOKBEHIND;
+use crate::mask::{self, Format};
+use crate::sensitive::LOOKAHEAD;
+use crate::{Scanner, bytes::starts_run};
+
+/// The most bytes that a caller of [`Stream::mask`] keeps between two calls.
+pub const HOLDBACK_BYTES_MAX: usize = LOOKAHEAD + LOOKBEHIND;
+const _: () = assert!(HOLDBACK_BYTES_MAX <= 128);
+
+/// What one call of [`Stream::mask`] has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// How many leading bytes are final.
+    pub released: usize,
+    /// How many cards were masked by this call.
+    pub masked: usize,
+}
+
+/// The state of one value between its parts.
+#[derive(Clone, Debug, Default)]
+pub struct Stream {
+    /// How many of the kept bytes are decided on and stay for their context only.
+    decided: usize,
+}
+
+impl Stream {
+    /// At the start of a value.
+    pub fn new() -> Stream {
+        Stream::default()
+    }
+
+    /// Masks in place. `bytes`: what the caller kept from the last call, unchanged, and the new bytes behind it.
+    /// The caller passes on the released bytes and keeps the rest, at most [`HOLDBACK_BYTES_MAX`]. With `last` all are
+    /// released, and the stream stands at the start of a new value.
+    pub fn mask(&mut self, scanner: &Scanner, bytes: &mut [u8], last: bool, format: Format) -> Progress {
+        let (decided, masked) = pass(scanner, bytes, self.decided, last, format);
+        let released = if last { bytes.len() } else { decided.saturating_sub(LOOKBEHIND) };
+        self.decided = if last { 0 } else { decided - released };
+        Progress { released, masked }
+    }
+}
+
+/// Masks from `from` on. Returns up to where all starts are decided, and the number of cards.
+pub(crate) fn pass(
+    scanner: &Scanner,
+    bytes: &mut [u8],
+    from: usize,
+    last: bool,
+    format: Format,
+) -> (usize, usize) {
+    let len = bytes.len();
+    let until = if last { len } else { (len + 1).saturating_sub(LOOKAHEAD) };
+    let (mut at, mut masked) = (from, 0);
+    while let Some(start) = scanner.next_start(bytes, at).filter(|start| *start < until) {
+        match card::at(bytes, start) {
+            Some(found) => {
+                mask::card(bytes, &found, format);
+                masked += 1;
+                at = start;
+            }
+            None => at = start + 1,
+        }
+    }
+    if last {
+        return (len, masked);
+    }
+    let undecided = (at.max(until)..len).find(|index| starts_run(bytes, *index));
+    (undecided.unwrap_or(len), masked)
+}

@@ -1,0 +1,230 @@
+//! A card number at one place: one run of digits, or groups of digits as cards print them, with one separator
+//! between all of them. Issuer range, length and Luhn only; what stands around is `context`'s matter.
+
+use crate::brands::{self, Brand, PAN_DIGITS_MAX, PAN_DIGITS_MIN};
+use crate::bytes::{byte, digit_or_mask, run};
+use crate::luhn::Digits;
+
+/// The longest card number in bytes: 19 digits in five groups with two-byte separators.
+pub(crate) const WINDOW_BYTES_MAX: usize = PAN_DIGITS_MAX + 4 * 2;
+
+const GROUPS_MAX: usize = 5;
+
+/// What stands between the groups of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Separator {
+    None,
+    Space,
+    DoubleSpace,
+    Dash,
+    Dot,
+    Slash,
+    NoBreakSpace,
+}
+
+impl Separator {
+    /// The separator at `index`.
+    pub(crate) fn at(bytes: &[u8], index: usize) -> Separator {
+        match (byte(bytes, index), byte(bytes, index.wrapping_add(1))) {
+            (b' ', b' ') => Separator::DoubleSpace,
+            (b' ', _) => Separator::Space,
+            (b'-', _) => Separator::Dash,
+            (b'.', _) => Separator::Dot,
+            (b'/', _) => Separator::Slash,
+            (0xc2, 0xa0) => Separator::NoBreakSpace,
+            _ => Separator::None,
+        }
+    }
+
+    /// Its length in bytes.
+    pub(crate) fn len(self) -> usize {
+        match self {
+            Separator::None => 0,
+            Separator::Space | Separator::Dash | Separator::Dot | Separator::Slash => 1,
+            Separator::DoubleSpace | Separator::NoBreakSpace => 2,
+        }
+    }
+}
+
+/// A number in a known range, of that range's length, Luhn included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) digits: usize,
+    pub(crate) separator: Separator,
+    pub(crate) brand: Brand,
+}
+
+/// The number that begins at `start`, where a run of digits must begin. Where several readings hold, groups of four
+/// before the longer, so that a card code behind a number is not taken for the end of it.
+pub(crate) fn at(bytes: &[u8], start: usize) -> Option<Window> {
+    match run(bytes, start, PAN_DIGITS_MAX + 1) {
+        first @ PAN_DIGITS_MIN..=PAN_DIGITS_MAX => plain(bytes, start, first),
+        first @ (4 | 6) => grouped(bytes, start, first),
+        _ => None,
+    }
+}
+
+/// Whether any part of `bytes` that begins at `start` would, alone, be a card number: unlike `at`, digits may stand
+/// on either side.
+pub(crate) fn any_at(bytes: &[u8], start: usize) -> bool {
+    let first = run(bytes, start, PAN_DIGITS_MAX);
+    (PAN_DIGITS_MIN..=first).any(|digits| plain(bytes, start, digits).is_some())
+        || (first == 4 || first == 6) && any_grouped(bytes, start, first)
+}
+
+#[inline]
+fn plain(bytes: &[u8], start: usize, digits: usize) -> Option<Window> {
+    let text = bytes.get(start..start + digits)?;
+    let brand = judge(text.iter().map(|digit| digit & 0x0f), digits)?;
+    Some(Window { start, end: start + digits, digits, separator: Separator::None, brand })
+}
+
+/// The brand of a number, by its first digits, then its length, then its Luhn digit.
+pub(crate) fn judge(mut values: impl Iterator<Item = u8> + Clone, count: usize) -> Option<Brand> {
+    let first_four = values.clone().take(4).fold(0, |number, digit| number * 10 + u32::from(digit));
+    let possible = brands::possible(first_four);
+    if !possible.length(count) {
+        return None;
+    }
+    let digits = Digits::collect(&mut values)?;
+    let luhn = digits.luhn();
+    if !luhn && possible.needs_luhn() {
+        return None;
+    }
+    possible.issuer(digits.leading(6), count, luhn).map(|issuer| issuer.brand)
+}
+
+/// Runs of digits with one separator between them.
+struct Groups {
+    separator: Separator,
+    count: usize,
+    /// Digits in each; a run is counted up to 20.
+    lengths: [u8; GROUPS_MAX],
+    ends: [usize; GROUPS_MAX],
+}
+
+impl Groups {
+    fn read(bytes: &[u8], start: usize, first: usize) -> Option<Groups> {
+        let separator = Separator::at(bytes, start + first);
+        if separator == Separator::None {
+            return None;
+        }
+        let mut groups = Groups { separator, count: 0, lengths: [0; GROUPS_MAX], ends: [0; GROUPS_MAX] };
+        let (mut begin, mut length) = (start, first);
+        for (slot, end) in groups.lengths.iter_mut().zip(groups.ends.iter_mut()) {
+            *slot = length as u8;
+            *end = begin + length;
+            groups.count += 1;
+            if Separator::at(bytes, *end) != separator {
+                break;
+            }
+            begin = *end + separator.len();
+            length = run(bytes, begin, PAN_DIGITS_MAX + 1);
+            if length == 0 {
+                break;
+            }
+        }
+        Some(groups)
+    }
+
+    /// The first `count` groups read as a number.
+    fn window(&self, bytes: &[u8], start: usize, count: usize, last: usize) -> Option<Window> {
+        let lengths = self.lengths.get(..count)?;
+        let digits = lengths.iter().take(count - 1).map(|length| usize::from(*length)).sum::<usize>() + last;
+        if !(PAN_DIGITS_MIN..=PAN_DIGITS_MAX).contains(&digits) {
+            return None;
+        }
+        let end = *self.ends.get(count - 1)? + last - usize::from(*lengths.last()?);
+        let values =
+            bytes.get(start..end)?.iter().filter(|byte| byte.is_ascii_digit()).map(|digit| digit & 0x0f);
+        let brand = judge(values, digits)?;
+        Some(Window { start, end, digits, separator: self.separator, brand })
+    }
+}
+
+/// The groupings that cards are printed in. The last group's length is given apart, since a part of a text may end
+/// within a run of digits.
+fn printed(before_last: &[u8], last: usize) -> bool {
+    match before_last {
+        [4, 4, 4, 4] => (1..=3).contains(&last),
+        [4, 4, 4] => (1..=7).contains(&last),
+        [4, 4] => last == 4,
+        [4, 6] => (4..=9).contains(&last),
+        [4, 3, 3] => last == 3,
+        [6] => last == 13,
+        _ => false,
+    }
+}
+
+fn grouped(bytes: &[u8], start: usize, first: usize) -> Option<Window> {
+    let groups = Groups::read(bytes, start, first)?;
+    [4, 5, 3, 2].into_iter().filter(|count| *count <= groups.count).find_map(|count| {
+        let (last, before_last) = groups.lengths.get(..count)?.split_last()?;
+        let last = usize::from(*last);
+        if !printed(before_last, last) {
+            return None;
+        }
+        let window = groups.window(bytes, start, count, last)?;
+        (!cut_short(bytes, &window, last)).then_some(window)
+    })
+}
+
+/// Three groups of four that a fourth follows are no number of twelve digits; and digits before a mask's hidden ones
+/// are no last group of a number.
+fn cut_short(bytes: &[u8], window: &Window, last: usize) -> bool {
+    if window.digits == PAN_DIGITS_MIN && Separator::at(bytes, window.end) == window.separator {
+        let next = window.end + window.separator.len();
+        return (next..next + 3).all(|index| digit_or_mask(byte(bytes, index)));
+    }
+    matches!(last, 1 | 2 | 6 | 8) && byte(bytes, window.end) == crate::mask::HIDDEN
+}
+
+fn any_grouped(bytes: &[u8], start: usize, first: usize) -> bool {
+    let Some(groups) = Groups::read(bytes, start, first) else { return false };
+    (2..=groups.count).any(|count| {
+        let Some((last, before_last)) = groups.lengths.get(..count).and_then(|lengths| lengths.split_last())
+        else {
+            return false;
+        };
+        (1..=usize::from(*last))
+            .any(|last| printed(before_last, last) && groups.window(bytes, start, count, last).is_some())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digits_at(text: &str) -> Option<usize> {
+        at(text.as_bytes(), 0).map(|window| window.digits)
+    }
+
+    #[test]
+    fn reads_the_groupings_that_cards_print() {
+        assert_eq!(digits_at("4111111111111111"), Some(16));
+        assert_eq!(digits_at("4111 1111 1111 1111"), Some(16));
+        assert_eq!(digits_at("4111  1111  1111  1111"), Some(16));
+        assert_eq!(digits_at("4111\u{a0}1111\u{a0}1111\u{a0}1111"), Some(16));
+        assert_eq!(digits_at("3782-822463-10005"), Some(15));
+        assert_eq!(digits_at("3056.930902.5904"), Some(14));
+        assert_eq!(digits_at("4222 222 222 222"), Some(13));
+    }
+
+    #[test]
+    fn leaves_mixed_separators_and_odd_groups() {
+        assert_eq!(digits_at("4111-1111 1111-1111"), None);
+        assert_eq!(digits_at("41111-111-1111-1111"), None);
+        assert_eq!(digits_at("411111111111111"), None);
+        assert_eq!(digits_at("41111111111111111111"), None);
+    }
+
+    #[test]
+    fn a_code_behind_a_number_is_not_its_end() {
+        // 4-4-4-4-3 holds too, as a number of nineteen digits.
+        let text = b"4111 1111 1111 1111 003";
+        assert!(judge(text.iter().filter(|b| b.is_ascii_digit()).map(|b| b & 15), 19).is_some());
+        assert_eq!(at(text, 0).map(|window| window.end), Some(19));
+    }
+}

@@ -1,0 +1,136 @@
+//! What holds for any bytes: the finder agrees with the oracle, masks are final, splits change nothing.
+
+mod texts;
+
+use proptest::prelude::*;
+use scan::{Format, HOLDBACK_BYTES_MAX, Kind, Scanner, Stream, naive};
+use texts::{any_text, format, short_text};
+
+fn masked(scanner: &Scanner, text: &[u8], format: Format) -> Vec<u8> {
+    let mut bytes = text.to_vec();
+    scanner.mask(&mut bytes, format);
+    bytes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn finds_what_the_oracle_finds(text in any_text()) {
+        let numbers = naive::find(&text);
+        for (kernel, scanner) in Scanner::all() {
+            let hits: Vec<_> = scanner.find(&text).filter(|hit| hit.kind != Kind::Code).collect();
+            for number in &numbers {
+                let hit = hits.iter().find(|hit| hit.range.start < number.range.end && number.range.start < hit.range.end);
+                let hit = hit.ok_or_else(|| TestCaseError::fail(format!("{kernel} missed {number:?}")))?;
+                if hit.kind == Kind::Pan {
+                    prop_assert_eq!(&hit.range, &number.range);
+                    prop_assert_eq!(hit.brand, number.brand);
+                }
+            }
+            if hits.iter().all(|hit| hit.kind == Kind::Pan) {
+                prop_assert_eq!(hits.len(), numbers.len());
+            }
+            prop_assert!(hits.is_empty() || scanner.suspect(&text));
+        }
+    }
+
+    #[test]
+    fn hits_are_in_order_and_apart(text in any_text()) {
+        let hits: Vec<_> = Scanner::new().find(&text).collect();
+        prop_assert!(hits.windows(2).all(|pair| pair[0].range.end <= pair[1].range.start));
+        prop_assert!(hits.iter().all(|hit| hit.range.start < hit.range.end && hit.range.end <= text.len()));
+    }
+
+    #[test]
+    fn a_mask_is_not_found_again(text in any_text(), format in format()) {
+        for (_, scanner) in Scanner::all() {
+            let once = masked(&scanner, &text, format);
+            prop_assert_eq!(once.len(), text.len());
+            prop_assert_eq!(naive::find(&once).len(), 0);
+            prop_assert_eq!(scanner.find(&once).count(), 0);
+            prop_assert_eq!(&masked(&scanner, &once, format), &once);
+            let count = scanner.mask(&mut text.clone(), format);
+            prop_assert!(count >= scanner.find(&text).filter(|hit| hit.kind != Kind::Code).count());
+            prop_assert_eq!(once != text, count > 0);
+        }
+    }
+
+    #[test]
+    fn any_split_gives_the_same_bytes(text in any_text(), format in format(), cuts in prop::collection::vec(0usize..60, 0..40)) {
+        let scanner = Scanner::new();
+        let mut whole = text.clone();
+        let count = scanner.mask(&mut whole, format);
+        let (bytes, masked) = in_parts(&scanner, &text, format, &cuts)?;
+        prop_assert_eq!(bytes, whole);
+        prop_assert_eq!(masked, count);
+    }
+
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn suspects_whatever_a_part_gives_away(text in short_text()) {
+        let any_part = (0..text.len()).any(|from| {
+            (from..=text.len()).any(|to| naive::find(&text[from..to]).len() + Scanner::new().find(&text[from..to]).count() > 0)
+        });
+        for (kernel, scanner) in Scanner::all() {
+            prop_assert_eq!(scanner.suspect(&text), any_part, "{}", kernel);
+        }
+    }
+
+}
+
+proptest! {
+    #[test]
+    fn a_labelled_value_shows_what_the_format_leaves(text in any_text(), format in format()) {
+        let scanner = Scanner::new();
+        let mut once = text.clone();
+        scanner.mask_whole(&mut once, format);
+        prop_assert_eq!(once.len(), text.len());
+        let open = once.iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
+        prop_assert!(open <= 12);
+        prop_assert_eq!(scanner.find(&once).count(), 0);
+        let mut twice = once.clone();
+        prop_assert!(!scanner.mask_whole(&mut twice, format));
+        prop_assert_eq!(once, twice);
+    }
+}
+
+fn in_parts(
+    scanner: &Scanner,
+    text: &[u8],
+    format: Format,
+    cuts: &[usize],
+) -> Result<(Vec<u8>, usize), TestCaseError> {
+    let (mut stream, mut done, mut kept, mut count) = (Stream::new(), Vec::new(), Vec::new(), 0);
+    let mut rest = text;
+    for cut in cuts.iter().map(Some).chain([None]) {
+        let (part, after) = rest.split_at(cut.copied().unwrap_or(rest.len()).min(rest.len()));
+        rest = after;
+        kept.extend_from_slice(part);
+        let progress = stream.mask(scanner, &mut kept, cut.is_none(), format);
+        count += progress.masked;
+        done.extend(kept.drain(..progress.released));
+        prop_assert!(kept.len() <= HOLDBACK_BYTES_MAX);
+    }
+    prop_assert!(kept.is_empty());
+    Ok((done, count))
+}
+
+#[test]
+fn every_two_part_split_of_a_text_with_everything_in_it() {
+    let text = b"id 7 4111 1111 1111 1111 737 x 378282246310005|12/26|1234 %B5555555555554444^DOE/JOHN^2512101? \
+        a GB82 WEST 1234 5698 7654 32 6304-0000-0000-0000-17 0.4111111111111111 {\"cvv\":\"123\",\"pan\":\"4111111111111111\"} \
+        41111111-1111-1111-1111-111111111111 ;4111111111111111=25121011234567890? pan_4111111111111111_x end";
+    let scanner = Scanner::new();
+    let mut whole = text.to_vec();
+    let count = scanner.mask(&mut whole, Format::Last4);
+    assert!(count >= 6, "{count}");
+    for cut in 0..=text.len() {
+        let (bytes, masked) = in_parts(&scanner, text, Format::Last4, &[cut]).unwrap();
+        assert_eq!((bytes.as_slice(), masked), (whole.as_slice(), count), "cut at {cut}");
+    }
+}

@@ -1,0 +1,103 @@
+//! Texts made to be difficult: card numbers in all forms, near-misses, and what surrounds them.
+
+use proptest::prelude::*;
+
+pub(crate) fn with_luhn(mut digits: Vec<u8>) -> Vec<u8> {
+    for check in 0..=9 {
+        if let Some(last) = digits.last_mut() {
+            *last = check;
+        }
+        if scan::naive::luhn(&digits) {
+            break;
+        }
+    }
+    digits
+}
+
+/// Digits of a card number, as text.
+pub(crate) fn pan() -> impl Strategy<Value = String> {
+    let issuer = prop::sample::select(vec![
+        ("4", 16),
+        ("4", 13),
+        ("4", 19),
+        ("51", 16),
+        ("2221", 16),
+        ("34", 15),
+        ("6011", 16),
+        ("36", 14),
+        ("3528", 16),
+        ("62", 17),
+        ("5018", 12),
+        ("6304", 13),
+        ("5018", 18),
+        ("2200", 16),
+        ("8600", 16),
+        ("9704", 19),
+        ("81", 16),
+    ]);
+    (issuer, prop::collection::vec(0u8..=9, 19)).prop_map(|((prefix, count), rest)| {
+        let digits = prefix.bytes().map(|byte| byte - b'0').chain(rest).take(count).collect();
+        with_luhn(digits).into_iter().map(|digit| char::from(b'0' + digit)).collect()
+    })
+}
+
+pub(crate) fn separator() -> impl Strategy<Value = String> {
+    prop::sample::select(vec!["", " ", "-", ".", "  ", "/", "\u{a0}", ",", "|"]).prop_map(str::to_owned)
+}
+
+pub(crate) fn grouped(digits: &str, layout: &[usize], separator: &str) -> String {
+    let mut groups = Vec::new();
+    let mut rest = digits;
+    for length in layout {
+        let (group, after) = rest.split_at((*length).min(rest.len()));
+        groups.push(group);
+        rest = after;
+    }
+    groups.push(rest);
+    groups.retain(|group| !group.is_empty());
+    groups.join(separator)
+}
+
+fn layout() -> impl Strategy<Value = Vec<usize>> {
+    prop::sample::select(vec![vec![4, 4, 4, 4], vec![4, 6], vec![4, 3, 3], vec![6], vec![4, 4, 4], vec![]])
+}
+
+/// A piece of a text; pieces are put together without anything between them.
+fn piece() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => (pan(), layout(), separator()).prop_map(|(pan, layout, separator)| grouped(&pan, &layout, &separator)),
+        2 => pan(),
+        2 => "[0-9]{1,6}",
+        2 => separator(),
+        1 => "[0-9*]{1,20}",
+        1 => "[ a-zA-Z_\"':=?^%;.*-]{1,4}",
+        1 => "[0-9a-f]{8,26}",
+        1 => "[0-9]{8}-[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{12}",
+        1 => prop::sample::select(vec![
+            "BE68539007547034", "GB82 WEST 1234 5698 7654 32", "DE89370400440532013000", "cvv=737", " 12/26 737",
+            "=2512101123?", "^DOE/JOHN^2512101?", "%B", ";", "D2512101000", "\"cvc2\":\"1234\",", "\\x", "0x", "|12|2026|123|",
+        ]).prop_map(str::to_owned),
+    ]
+}
+
+pub(crate) fn text() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(piece(), 0..12).prop_map(|pieces| pieces.concat().into_bytes())
+}
+
+pub(crate) fn short_text() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(piece(), 0..4).prop_map(|pieces| pieces.concat().into_bytes())
+}
+
+/// Few different bytes, so that runs and separators come often.
+pub(crate) fn dense() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(prop::sample::select(b"4444111105560 -.*a".to_vec()), 0..200)
+}
+
+pub(crate) fn any_text() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![3 => text(), 1 => dense(), 1 => prop::collection::vec(any::<u8>(), 0..200)]
+}
+
+pub(crate) fn format() -> impl Strategy<Value = scan::Format> {
+    use scan::Format::{Bin6Last4, Bin8Last4, Full, Last4};
+    prop::sample::select(vec![Full, Last4, Bin6Last4, Bin8Last4])
+}
