@@ -7,12 +7,12 @@ use crate::approval::Grant;
 pub enum Decision {
     /// It may run.
     Allow {
-        /// `policy/rule`.
+        /// `policy/rule`; where several rules together allow it, each once, comma-separated.
         rule: String,
     },
     /// It waits for people.
     Hold {
-        /// `policy/rule`.
+        /// `policy/rule`; where several rules hold it, each once, comma-separated.
         rule: String,
         /// Who, how many, how long, what for.
         approval: Approval,
@@ -26,10 +26,30 @@ pub enum Decision {
     },
 }
 
+impl Decision {
+    /// `allow`, `hold` or `deny`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Allow { .. } => "allow",
+            Self::Hold { .. } => "hold",
+            Self::Deny { .. } => "deny",
+        }
+    }
+
+    /// The deciding rule or rules, as `policy/rule`; or `default`.
+    #[must_use]
+    pub fn rule(&self) -> &str {
+        match self {
+            Self::Allow { rule } | Self::Hold { rule, .. } | Self::Deny { rule, .. } => rule,
+        }
+    }
+}
+
 /// What a rule asks of its approvers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
 pub struct Approval {
-    /// Groups of which the reviewers must be.
+    /// Groups of which the reviewers must be: of any one of them.
     pub reviewers: Vec<String>,
     /// Distinct people.
     pub count: u16,

@@ -1,0 +1,130 @@
+//! A request as rules see it: its facts beside the labels of its target.
+
+use super::builtin;
+use crate::model::{ArchivedLabelled, ArchivedTarget, effect_bit};
+use crate::name;
+use crate::statement::{Access, Effect, Facts, Verb};
+
+/// Effects that an allow rule must name.
+pub(super) const DANGEROUS: [Effect; 5] =
+    [Effect::ReadsFile, Effect::WritesFile, Effect::RunsProgram, Effect::DynamicSql, Effect::Unbounded];
+/// Verbs that have a WHERE, or are TRUNCATE's: those to which `unbounded` can belong.
+const BOUNDABLE: [Verb; 4] = [Verb::Update, Verb::Delete, Verb::Merge, Verb::Ddl];
+/// Verbs to which columns mean nothing: on a labelled table, they touch the label.
+const WHOLE_OBJECT: [Verb; 5] = [Verb::Ddl, Verb::Grant, Verb::Admin, Verb::Call, Verb::Unknown];
+
+/// Facts and labels together.
+pub(crate) struct Request<'a> {
+    pub(super) facts: &'a Facts,
+    target: &'a ArchivedTarget,
+    /// Labelled data that the statement touches.
+    touches: Vec<Touch<'a>>,
+    /// All effects, those of the labels too.
+    pub(super) effects: u8,
+    /// It may touch more than its facts say.
+    pub(super) blind: bool,
+}
+
+/// An object of the statement, and a label that is touched in it.
+struct Touch<'a> {
+    object: &'a str,
+    label: &'a str,
+}
+
+impl<'a> Request<'a> {
+    pub(crate) fn new(target: &'a ArchivedTarget, facts: &'a Facts) -> Self {
+        let mut touches = Vec::new();
+        let mut effects = facts.effects.iter().fold(0, |set, effect| set | effect_bit(*effect));
+        for data in target.data.iter() {
+            let columns = facts.columns.iter().filter_map(|column| labelled_column(data, column));
+            let rows = facts.whole_rows.iter().map(String::as_str).filter(|object| is_table(data, object));
+            let whole = facts.accesses.iter().filter(|access| WHOLE_OBJECT.contains(&access.verb));
+            let whole = whole.filter_map(|access| access.object.as_deref());
+            let whole = whole.filter(|object| is_table(data, object));
+            let label = data.label.as_str();
+            touches.extend(columns.chain(rows).chain(whole).map(|object| Touch { object, label }));
+            let any =
+                |columns: &[String]| columns.iter().any(|column| labelled_column(data, column).is_some());
+            if any(&facts.reads) || facts.whole_rows.iter().any(|object| is_table(data, object)) {
+                effects |= effect_bit(Effect::ReadsLabelled);
+            }
+            if any(&facts.transforms) {
+                effects |= effect_bit(Effect::TransformsLabelled);
+            }
+        }
+        let blind = !facts.understood || facts.effects.contains(&Effect::DynamicSql);
+        if blind && !target.data.is_empty() {
+            effects |= effect_bit(Effect::ReadsLabelled) | effect_bit(Effect::TransformsLabelled);
+        }
+        Self { facts, target, touches, effects, blind }
+    }
+
+    /// Nothing at all: an empty query, a comment.
+    pub(super) fn does_nothing(&self) -> bool {
+        let facts = self.facts;
+        facts.understood
+            && facts.accesses.is_empty()
+            && facts.verbs.is_empty()
+            && facts.objects.is_empty()
+            && facts.functions.is_empty()
+            && facts.effects.is_empty()
+    }
+
+    /// All effects, in order.
+    pub(crate) fn effects(&self) -> impl Iterator<Item = Effect> {
+        Effect::ALL.into_iter().filter(|effect| self.effects & effect_bit(*effect) != 0)
+    }
+
+    /// All labels that are, or may be, touched.
+    pub(crate) fn labels(&self) -> Vec<&'a str> {
+        let mut labels: Vec<&str> = if self.blind {
+            self.target.data.iter().map(|data| data.label.as_str()).collect()
+        } else {
+            self.touches.iter().map(|touch| touch.label).collect()
+        };
+        labels.sort_unstable();
+        labels.dedup();
+        labels
+    }
+
+    /// Labels touched in one object.
+    pub(super) fn labels_in(&self, object: &str) -> impl Iterator<Item = &'a str> {
+        self.touches.iter().filter(move |touch| touch.object == object).map(|touch| touch.label)
+    }
+
+    /// The statement's columns of one object.
+    pub(super) fn columns_of(&self, object: &str) -> impl Iterator<Item = &'a str> {
+        self.facts.columns.iter().filter_map(move |column| match name::split(column) {
+            (Some(of), column) if of == object => Some(column),
+            _ => None,
+        })
+    }
+
+    /// Effects that an allow rule must name to permit this access.
+    pub(super) fn dangers(&self, access: &Access) -> u8 {
+        let mut dangers = DANGEROUS.iter().fold(0, |set, effect| set | effect_bit(*effect)) & self.effects;
+        let boundable = |access: &Access| BOUNDABLE.contains(&access.verb);
+        if !boundable(access) && self.facts.accesses.iter().any(boundable) {
+            dangers &= !effect_bit(Effect::Unbounded);
+        }
+        dangers
+    }
+
+    /// Functions that an allow rule must name.
+    pub(super) fn foreign_functions(&self) -> impl Iterator<Item = &'a str> {
+        self.facts.functions.iter().map(String::as_str).filter(|function| !builtin::is_harmless(function))
+    }
+}
+
+/// The object of a column, where that column may be a labelled one.
+fn labelled_column<'a>(data: &ArchivedLabelled, column: &'a str) -> Option<&'a str> {
+    let (object, column) = name::split(column);
+    let object = object?;
+    let same = data.column.as_ref().is_none_or(|own| own.as_str() == column || column == "*");
+    (same && is_table(data, object)).then_some(object)
+}
+
+fn is_table(data: &ArchivedLabelled, object: &str) -> bool {
+    let schema = data.schema.as_ref().map(rkyv::string::ArchivedString::as_str);
+    name::may_be(schema, &data.table, object)
+}
