@@ -33,6 +33,7 @@ pub use card::Kind;
 pub use mask::Format;
 pub use stream::{HOLDBACK_BYTES_MAX, Progress, Stream};
 
+use arch::Starts;
 use std::ops::Range;
 
 /// A card found in a value.
@@ -83,19 +84,18 @@ impl Scanner {
     /// Where the first number starts that some part of `bytes[from..]`, taken as a value, would give. No part that
     /// ends before it holds a card.
     pub fn suspect_at(&self, bytes: &[u8], from: usize) -> Option<usize> {
-        let mut at = from;
-        while let Some(start) = self.kernel.next_loose(bytes, at) {
+        let mut starts = Starts::loose(self.kernel, from);
+        while let Some(start) = starts.next(bytes) {
             if window::any_at(bytes, start) {
                 return Some(start);
             }
-            at = start + 1;
         }
         None
     }
 
     /// All cards of a whole value, in order; they do not overlap.
     pub fn find<'a>(&self, value: &'a [u8]) -> Hits<'a> {
-        Hits { scanner: *self, value, at: 0, reported: 0, waiting: [None, None, None] }
+        Hits::new(self.kernel, value)
     }
 
     /// Masks a text value in place and returns the number of cards. Hidden digits become `*`; separators stay, and
@@ -104,7 +104,7 @@ impl Scanner {
         if value.len() < PAN_DIGITS_MIN {
             return 0;
         }
-        stream::pass(self, value, 0, true, format).1
+        stream::pass(self.kernel, value, 0, true, format).1
     }
 
     /// Masks a text value of a labelled column whatever it holds: one number of a card's length by the format, of
@@ -138,10 +138,6 @@ impl Scanner {
     pub fn mask_whole_digits(&self, digits: &mut [u8], format: Format) {
         number::whole_digits(digits, format);
     }
-
-    fn next_start(&self, bytes: &[u8], from: usize) -> Option<usize> {
-        self.kernel.next_start(bytes, from)
-    }
 }
 
 fn signed(magnitude: u64, like: i64) -> Option<i64> {
@@ -152,12 +148,34 @@ fn signed(magnitude: u64, like: i64) -> Option<i64> {
 /// The cards of one value, in order.
 #[derive(Clone, Debug)]
 pub struct Hits<'a> {
-    scanner: Scanner,
+    starts: Starts,
     value: &'a [u8],
+    /// Up to where cards have been found.
     at: usize,
     /// Up to where hits have been reported.
     reported: usize,
     waiting: [Option<Hit>; 3],
+    /// A code behind the last card; reported once the next card is known to start after it.
+    behind: Option<Hit>,
+}
+
+impl<'a> Hits<'a> {
+    fn new(kernel: arch::Kernel, value: &'a [u8]) -> Self {
+        let starts = Starts::new(kernel, 0);
+        Hits { starts, value, at: 0, reported: 0, waiting: [None, None, None], behind: None }
+    }
+
+    fn next_card(&mut self) -> Option<card::Card> {
+        loop {
+            let start = self.starts.next(self.value)?;
+            if start >= self.at
+                && let Some(found) = card::at(self.value, start)
+            {
+                self.at = found.span.end;
+                return Some(found);
+            }
+        }
+    }
 }
 
 impl Iterator for Hits<'_> {
@@ -169,17 +187,14 @@ impl Iterator for Hits<'_> {
                 self.reported = hit.range.end;
                 return Some(hit);
             }
-            let start = self.scanner.next_start(self.value, self.at)?;
-            self.at = start + 1;
-            if let Some(found) = card::at(self.value, start) {
-                let brand = found.window.brand;
-                let code = |range: Range<usize>| Hit { range, brand, kind: Kind::Code };
-                let [before, behind] = found.codes;
-                let before = before.filter(|range| range.start >= self.reported);
-                self.at = found.span.end;
-                let number = Hit { range: found.span, brand, kind: found.kind };
-                self.waiting = [before.map(code), Some(number), behind.map(code)];
-            }
+            let Some(found) = self.next_card() else { return self.behind.take() };
+            let hit = |range, kind| Hit { range, brand: found.window.brand, kind };
+            let [before, behind] = found.codes;
+            let earlier = self.behind.take().filter(|code| code.range.end <= found.span.start);
+            let reported = earlier.as_ref().map_or(self.reported, |code| code.range.end);
+            let before = before.filter(|range| range.start >= reported).map(|range| hit(range, Kind::Code));
+            self.behind = behind.map(|range| hit(range, Kind::Code));
+            self.waiting = [earlier, before, Some(hit(found.span, found.kind))];
         }
     }
 }

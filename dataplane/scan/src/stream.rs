@@ -4,11 +4,13 @@
 //! Decisions are taken from left to right, each on what the ones before have left, so any split of a value gives the
 //! same bytes.
 
+use crate::Scanner;
+use crate::arch::{Kernel, Starts};
+use crate::bytes::starts_run;
 use crate::card;
 use crate::context::LOOKBEHIND;
 use crate::mask::{self, Format};
 use crate::sensitive::LOOKAHEAD;
-use crate::{Scanner, bytes::starts_run};
 
 /// The most bytes that a caller of [`Stream::mask`] keeps between two calls.
 pub const HOLDBACK_BYTES_MAX: usize = LOOKAHEAD + LOOKBEHIND;
@@ -40,7 +42,7 @@ impl Stream {
     /// The caller passes on the released bytes and keeps the rest, at most [`HOLDBACK_BYTES_MAX`]. With `last` all are
     /// released, and the stream stands at the start of a new value.
     pub fn mask(&mut self, scanner: &Scanner, bytes: &mut [u8], last: bool, format: Format) -> Progress {
-        let (decided, masked) = pass(scanner, bytes, self.decided, last, format);
+        let (decided, masked) = pass(scanner.kernel, bytes, self.decided, last, format);
         let released = if last { bytes.len() } else { decided.saturating_sub(LOOKBEHIND) };
         self.decided = if last { 0 } else { decided - released };
         Progress { released, masked }
@@ -49,7 +51,7 @@ impl Stream {
 
 /// Masks from `from` on. Returns up to where all starts are decided, and the number of cards.
 pub(crate) fn pass(
-    scanner: &Scanner,
+    kernel: Kernel,
     bytes: &mut [u8],
     from: usize,
     last: bool,
@@ -57,15 +59,16 @@ pub(crate) fn pass(
 ) -> (usize, usize) {
     let len = bytes.len();
     let until = if last { len } else { (len + 1).saturating_sub(LOOKAHEAD) };
+    let mut starts = Starts::new(kernel, from);
     let (mut at, mut masked) = (from, 0);
-    while let Some(start) = scanner.next_start(bytes, at).filter(|start| *start < until) {
-        match card::at(bytes, start) {
-            Some(found) => {
-                mask::card(bytes, &found, format);
-                masked += 1;
-                at = start;
-            }
-            None => at = start + 1,
+    while let Some(start) = starts.next(bytes).filter(|start| *start < until) {
+        if start >= at
+            && let Some(found) = card::at(bytes, start)
+        {
+            mask::card(bytes, &found, format);
+            let more;
+            (at, more) = pass_within(bytes, start, found.span.end, until, format);
+            masked += 1 + more;
         }
     }
     if last {
@@ -73,4 +76,28 @@ pub(crate) fn pass(
     }
     let undecided = (at.max(until)..len).find(|index| starts_run(bytes, *index));
     (undecided.unwrap_or(len), masked)
+}
+
+/// A masked card leaves digits that begin new runs, which may begin a number with what follows. Masks from `from` up
+/// to `end`, or to the end of the last card that starts before it. Returns that end, and the number of cards.
+fn pass_within(
+    bytes: &mut [u8],
+    from: usize,
+    mut end: usize,
+    until: usize,
+    format: Format,
+) -> (usize, usize) {
+    let (mut at, mut masked) = (from, 0);
+    while at < end.min(until) {
+        if starts_run(bytes, at)
+            && let Some(found) = card::at(bytes, at)
+        {
+            mask::card(bytes, &found, format);
+            end = end.max(found.span.end);
+            masked += 1;
+        } else {
+            at += 1;
+        }
+    }
+    (at, masked)
 }

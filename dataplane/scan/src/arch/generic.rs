@@ -1,11 +1,47 @@
-//! The portable kernel.
+//! The portable kernel: eight bytes at a time in a plain register.
 
-use crate::bytes::{digit, starts_run};
+use super::all::{BLOCK, Masks, Offers, kernel};
 
-pub(crate) fn next_start(bytes: &[u8], from: usize) -> Option<usize> {
-    (from..bytes.len()).find(|index| starts_run(bytes, *index))
+const ONES: u64 = 0x0101_0101_0101_0101;
+const LOW: u64 = 0x7f * ONES;
+
+/// The first block at or after `from` with offers.
+pub(super) fn next(bytes: &[u8], from: usize, loose: bool) -> Option<Offers> {
+    if loose { scan::<true>(bytes, from) } else { scan::<false>(bytes, from) }
 }
 
-pub(crate) fn next_loose(bytes: &[u8], from: usize) -> Option<usize> {
-    (from..bytes.len()).find(|index| digit(bytes, *index))
+kernel!(scan, classify);
+
+#[inline(always)]
+fn classify(block: &[u8; BLOCK]) -> Masks {
+    let mut masks = Masks { digits: 0, separators: 0 };
+    let (words, _) = block.as_chunks::<8>();
+    for (place, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let separators = between(word, b'-', b'/') | between(word, b' ', b' ') | no_break_space(word);
+        masks.digits |= gather(between(word, b'0', b'9')) << (8 * place);
+        masks.separators |= gather(separators) << (8 * place);
+    }
+    masks
+}
+
+/// The top bit of each byte from `low` to `high`, both ASCII.
+#[inline(always)]
+fn between(word: u64, low: u8, high: u8) -> u64 {
+    let ascii = word & LOW;
+    let at_least = ascii + u64::from(0x80 - low) * ONES;
+    let more = ascii + u64::from(0x7f - high) * ONES;
+    at_least & !more & !word & !LOW
+}
+
+/// The top bit of each byte 0xC2 or 0xA0.
+#[inline(always)]
+fn no_break_space(word: u64) -> u64 {
+    (between(word ^ !LOW, 0x42, 0x42) | between(word ^ !LOW, 0x20, 0x20)) & !LOW
+}
+
+/// The eight top bits, put together.
+#[inline(always)]
+fn gather(tops: u64) -> u64 {
+    ((tops >> 7 & ONES).wrapping_mul(0x0102_0408_1020_4080)) >> 56
 }
