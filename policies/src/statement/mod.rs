@@ -1,5 +1,8 @@
 //! What a request does, as rules see it: verbs, objects, columns, effects, functions. Facts come from the text alone;
 //! what only the target's catalog knows (search_path, a view's base tables, a function's body) is not here.
+pub(crate) mod functions;
+pub mod sql;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
