@@ -2,9 +2,12 @@
 pub mod approval;
 mod checked;
 pub mod claims;
+pub mod compile;
 mod decide;
 pub mod decision;
+mod diagnostic;
 pub mod link;
+pub mod manifest;
 mod model;
 mod name;
 pub mod snapshot;

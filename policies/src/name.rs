@@ -112,6 +112,8 @@ pub(crate) enum NameError {
     Star,
     #[error("`{0}` cannot stand in a name without double quotes")]
     Character(char),
+    #[error("a column is written `schema.table.column` or `table.column`")]
+    Column,
     #[error("a name has at most {0} parts here")]
     Parts(usize),
 }

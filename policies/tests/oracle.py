@@ -106,7 +106,9 @@ class Oracle:
             if target or node.schemaname or node.relname not in ctes:
                 self.objects.add(named(node.schemaname, node.relname))
             return
-        if isinstance(node, ast.LockingClause):
+        if isinstance(node, (ast.LockingClause, ast.ConstraintsSetStmt)):
+            return
+        if isinstance(node, ast.ImportForeignSchemaStmt) and "EXCEPT" in str(node.list_type):
             return
         if isinstance(node, ast.FuncCall):
             parts = [it.sval for it in node.funcname]
