@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 /// A server that load may go to.
 #[derive(Clone, Debug)]
@@ -13,18 +13,31 @@ pub(crate) struct Address {
     pub(crate) at: SocketAddr,
 }
 
+/// An address that is none, or that load may not go to: wrong usage.
+#[derive(Debug)]
+pub(crate) struct Refused(String);
+
+impl std::error::Error for Refused {}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
 /// Looks the address up and refuses what was not allowed.
 pub(crate) async fn resolve(text: &str, allow_remote: Option<&str>) -> Result<Address> {
-    let (host, _) = text.rsplit_once(':').with_context(|| format!("--address {text}: must be host:port"))?;
+    let refused = |why: &str| Refused(format!("--address {text}: {why}"));
+    let (host, port) = text.rsplit_once(':').ok_or_else(|| refused("must be host:port"))?;
+    port.parse::<u16>().map_err(|_| refused("has no port number"))?;
     let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
     let found = tokio::net::lookup_host(text).await.with_context(|| format!("--address {text}"))?;
     let found: Vec<SocketAddr> = found.collect();
-    let Some(at) = found.first().copied() else {
-        bail!("--address {text}: no such host");
-    };
+    let at = found.first().copied().with_context(|| format!("--address {text}: no such host"))?;
     let loopback = found.iter().all(|address| address.ip().is_loopback());
     if !loopback && allow_remote != Some(host.as_str()) {
-        bail!("--address {text}: not loopback; if load on it is wanted, say --allow-remote {host}");
+        let why = format!("not loopback; if load on it is wanted, say --allow-remote {host}");
+        return Err(refused(&why).into());
     }
     Ok(Address { host, at })
 }
@@ -42,8 +55,8 @@ mod tests {
         );
         assert!(resolve("192.0.2.1:1", Some("192.0.2.2")).await.is_err());
         assert!(resolve("192.0.2.1:1", Some("192.0.2.1")).await.is_ok());
-        for bad in ["127.0.0.1", "127.0.0.1:", "127.0.0.1:x", ""] {
-            assert!(resolve(bad, None).await.is_err(), "{bad}");
+        for bad in ["127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "", "192.0.2.1:1"] {
+            assert!(resolve(bad, None).await.unwrap_err().is::<Refused>(), "{bad}");
         }
     }
 }

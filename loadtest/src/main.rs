@@ -32,7 +32,7 @@ fn main() -> ExitCode {
 
 fn complain(error: &anyhow::Error) -> ExitCode {
     drop(writeln!(std::io::stderr(), "pangate-loadtest: {error:#}"));
-    ExitCode::from(3)
+    ExitCode::from(if error.is::<address::Refused>() { 2 } else { 3 })
 }
 
 /// The table goes to standard error where JSON takes standard output.

@@ -108,7 +108,7 @@ impl Load {
         schedule: Schedule,
         mut tally: Tally,
     ) -> Tally {
-        let (mut number, mut failures) = (0u32, 0);
+        let (mut number, mut failures, mut free) = (0u32, 0, schedule.begin);
         loop {
             let due = schedule.due(number);
             if due >= schedule.end {
@@ -120,10 +120,10 @@ impl Load {
             }
             sleep_until(due).await;
             let begun = Instant::now();
-            let due = if schedule.interval.is_some() { due } else { begun };
+            let from = schedule.charged_from(due, free, begun);
             let outcome = timeout(self.timeout, self.operate(&mut session, &mut tally)).await;
             match outcome {
-                Ok(Ok(())) => tally.operation(due.elapsed(), begun.elapsed()),
+                Ok(Ok(())) => tally.operation(from.elapsed(), begun.elapsed()),
                 failed => {
                     failures += 1;
                     tally.error(&failed.map_or_else(|_| "timeout".to_owned(), |error| kind(&error)));
@@ -131,6 +131,7 @@ impl Load {
                 }
             }
             number = number.saturating_add(1);
+            free = Instant::now();
         }
         tally
     }
@@ -220,6 +221,12 @@ impl Schedule {
         self.interval.map_or(self.begin, |interval| self.begin + interval * number)
     }
 
+    /// From when on an operation's latency counts: from when it was due, where the one before it was still under way
+    /// then (`free`: when that ended). Where it was our own timer that came late, by up to a millisecond, from `begun`.
+    fn charged_from(&self, due: Instant, free: Instant, begun: Instant) -> Instant {
+        if self.interval.is_some() && free > due { due } else { begun }
+    }
+
     /// Operations from `number` on that are due before the end.
     fn left(&self, number: u32) -> u64 {
         let Some(interval) = self.interval.filter(|interval| !interval.is_zero()) else { return 0 };
@@ -270,7 +277,11 @@ mod tests {
         assert_eq!(open.left(7), 3);
         assert_eq!(open.left(10), 0);
         assert_eq!(open.left(100), 0);
+        let (due, late) = (open.due(1), Duration::from_millis(1));
+        assert_eq!(open.charged_from(due, open.begin, due + late), due + late, "our timer's fault");
+        assert_eq!(open.charged_from(due, due + late, due + late), due, "the server's fault");
         let closed = schedule(None);
+        assert_eq!(closed.charged_from(due, due + late, due + late), due + late);
         assert_eq!(closed.due(1000), closed.begin);
         assert_eq!(closed.left(0), 0);
     }
