@@ -1,4 +1,5 @@
 //! The program's exit codes, as scripts see them. What needs a server is in packaging/bench.
+#![expect(clippy::unwrap_used, reason = "a test's helpers, too, fail by panicking")]
 
 use std::process::{Command, Output};
 
