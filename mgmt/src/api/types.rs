@@ -488,4 +488,6 @@ pub struct Event {
     pub text: String,
     /// It was handed to a dataplane for the evidence.
     pub sent: bool,
+    /// It has been read back from the evidence.
+    pub recorded: bool,
 }
