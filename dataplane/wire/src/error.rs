@@ -41,4 +41,12 @@ pub enum Error {
         /// The bound.
         most: usize,
     },
+    /// The target does not let the gateway in, or drops it. Its words stay here.
+    #[error("the {side:?} refuses the session, code {}", core::str::from_utf8(.code).unwrap_or("?????"))]
+    Refused {
+        /// Who refuses.
+        side: Side,
+        /// The code of the protocol (SQLSTATE).
+        code: [u8; 5],
+    },
 }

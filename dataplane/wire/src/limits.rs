@@ -41,8 +41,8 @@ pub const COLUMNS_MAX: usize = 1_664;
 /// Arrays and composites inside one another in a binary value.
 pub const NESTING_MAX: u32 = 8;
 
-/// The longest name of a statement, portal, or setting.
-pub const NAME_BYTES_MAX: usize = 1_024;
+/// The longest name of a statement or portal: of longer ones PostgreSQL compares the start alone.
+pub const NAME_BYTES_MAX: usize = 63;
 
 /// Bounds that a listener may set for its sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,1 +1,281 @@
-//! The PostgreSQL engine, protocol 3.0 and 3.2.
+//! The PostgreSQL engine, protocol 3.0 and 3.2 towards the client, 3.0 towards the target.
+//!
+//! ```text
+//! Client: Packet -SSLRequest-> Handshake -> Packet -StartupMessage-> Password -> Login? -Admit-> Target
+//! Target: Connect -> [TlsAnswer -> Handshake] -> Request -> [ScramFirst -> ScramFinal] -> Ok -> Ready -Z-> Open
+//! Open:   client  Query Parse Bind -> asked, then forwarded or replaced;  the rest of the protocol forwarded
+//!         server  every answer given to its message, masked in place, released
+//! Over:   an error or a leave; nothing goes on
+//! ```
+//!
+//! | file | what it knows |
+//! | --- | --- |
+//! | `frame`, `message` | the form of messages |
+//! | `startup`, `client` | a client's way in |
+//! | `auth`, `scram` | the gateway's login at a target |
+//! | `session`, `answers`, `pending` | the open session: the client's messages, the target's, and which answers which |
+//! | `statements`, `nature` | what names stand for at the target |
+//! | `rows`, `value`, `parts`, `mask` | where values lie, what they are, how they are masked |
+//! | `reply` | what the engine says itself |
+//! | `errand` | cancelling |
+//!
+//! Not parsed: statements (policy's), what a client sends to COPY, parameters' types. Refused: replication,
+//! FunctionCall, COPY TO in binary, COPY in both directions, GSSAPI, encodings other than UTF-8.
+
+mod answers;
+mod auth;
+mod client;
+mod errand;
+mod frame;
+mod mask;
+mod message;
+mod nature;
+mod parts;
+mod pending;
+mod reply;
+mod rows;
+mod scram;
+mod session;
+mod startup;
+mod statements;
+mod value;
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use scan::Scanner;
+
+pub use auth::ServerCancelKey;
+pub use errand::CancelErrand;
+pub use mask::mask_parameter;
+pub use scram::ScramCache;
+
+use crate::limits::{LOGIN_MS_MAX, Limits};
+use crate::{Engine, Error, Now, Outbox, Question, Refusal, Ruling, Side, Step};
+use auth::{Progress, TargetLogin};
+use client::ClientLogin;
+use frame::message;
+use reply::Severity;
+use session::Talk;
+use value::Masker;
+
+/// What a listener sets for its sessions.
+#[derive(Clone, Default)]
+pub struct Config {
+    /// The listener has a certificate.
+    pub tls_offered: bool,
+    /// Without TLS nobody is let in.
+    pub tls_required: bool,
+    /// Bounds.
+    pub limits: Limits,
+    /// The shard's cache of keys; clones share it.
+    pub scram: ScramCache,
+}
+
+enum Phase {
+    Client(ClientLogin),
+    Target(Box<TargetLogin>),
+    Open(Box<Talk>),
+    Over,
+}
+
+/// One client's session.
+pub struct Session {
+    config: Config,
+    scanner: Scanner,
+    mask: scan::Format,
+    phase: Phase,
+    deadline: Option<Now>,
+    cancel: Option<ServerCancelKey>,
+}
+
+impl Session {
+    /// A session at its first byte.
+    pub fn new(config: Config) -> Self {
+        let phase = Phase::Client(ClientLogin::new(config.tls_offered, config.tls_required));
+        let (scanner, mask) = (Scanner::new(), scan::Format::default());
+        Self { config, scanner, mask, phase, deadline: None, cancel: None }
+    }
+
+    /// What cancels this session's command at the target, once it is open.
+    pub fn server_cancel(&self) -> Option<ServerCancelKey> {
+        self.cancel.clone()
+    }
+
+    fn client_step(&mut self, bytes: &[u8], out: &mut Outbox, now: Now) -> Result<Step, Error> {
+        match &mut self.phase {
+            Phase::Client(login) => {
+                self.deadline.get_or_insert(Now(now.0 + LOGIN_MS_MAX));
+                login.step(bytes, out)
+            }
+            Phase::Target(_) => Ok(Step::Wait),
+            Phase::Open(talk) => talk.client_step(bytes, out),
+            Phase::Over => Ok(Step::Close),
+        }
+    }
+
+    fn server_step(&mut self, bytes: &mut [u8], out: &mut Outbox) -> Result<Step, Error> {
+        match &mut self.phase {
+            Phase::Client(_) => Err(Error::Misbehaved { side: Side::Server, what: "bytes before the login" }),
+            Phase::Target(login) => match login.step(bytes, out, &self.scanner, self.mask)? {
+                Progress::Step(step) => Ok(step),
+                Progress::Open(length) => {
+                    self.cancel = login.key.take();
+                    self.deadline = None;
+                    let masker = Masker { scanner: self.scanner, format: self.mask, scratch: Vec::new() };
+                    self.phase = Phase::Open(Box::new(Talk::new(masker, self.config.limits)));
+                    Ok(Step::ToClient(crate::Cleared(length)))
+                }
+            },
+            Phase::Open(talk) => talk.server_step(bytes, out),
+            Phase::Over => Ok(Step::Close),
+        }
+    }
+
+    fn take_ruling(&mut self, ruling: Ruling<'_>, bytes: &[u8], out: &mut Outbox) -> Result<Step, Error> {
+        match (&mut self.phase, ruling) {
+            (Phase::Client(login), Ruling::Admit(admission)) => {
+                let Some((length, startup)) = login.admit(bytes)? else { return Ok(Step::Close) };
+                self.mask = admission.mask;
+                let target = TargetLogin::new(&admission, startup.settings, self.config.scram.clone());
+                self.phase = Phase::Target(Box::new(target));
+                self.deadline = None;
+                Ok(Step::Consumed(length))
+            }
+            (Phase::Client(_), Ruling::Refuse(refusal)) => {
+                self.refuse(&refusal, out);
+                Ok(Step::Close)
+            }
+            // No protocol has a word for waiting at the door.
+            (Phase::Client(_), Ruling::Hold { .. }) => Ok(Step::Ask),
+            (Phase::Client(_), Ruling::Allow | Ruling::Done) => {
+                self.phase = Phase::Over;
+                Ok(Step::Close)
+            }
+            (Phase::Open(talk), ruling) => talk.rule(ruling, bytes, out),
+            (Phase::Target(_) | Phase::Over, _) => Ok(Step::Consumed(0)),
+        }
+    }
+
+    /// Tells the client an error, once, where a message can begin; takes leave of the target.
+    fn give_up(&mut self, out: &mut Outbox, tell: impl FnOnce(&mut Vec<u8>)) {
+        match core::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Client(login) if login.told => {}
+            Phase::Client(_) | Phase::Target(_) => tell(&mut out.client),
+            Phase::Open(mut talk) => {
+                if talk.parts.is_none() && !talk.told {
+                    out.client.append(&mut talk.notice);
+                    tell(&mut out.client);
+                }
+                if !talk.is_inside_client_message() && !talk.leaving {
+                    message(&mut out.server, b'X', |_| {});
+                }
+                talk.pending.cut(out);
+            }
+            Phase::Over => {}
+        }
+        self.deadline = None;
+    }
+
+    fn settle(&mut self, step: Result<Step, Error>, out: &mut Outbox) -> Result<Step, Error> {
+        match &step {
+            Err(error) => self.give_up(out, |client| reply::to_client(client, error)),
+            Ok(Step::Close) => {
+                if let Phase::Open(talk) = &mut self.phase {
+                    talk.pending.cut(out);
+                }
+                self.phase = Phase::Over;
+            }
+            Ok(_) => {}
+        }
+        step
+    }
+}
+
+impl Engine for Session {
+    fn step(&mut self, side: Side, bytes: &mut [u8], out: &mut Outbox, now: Now) -> Result<Step, Error> {
+        let step = match side {
+            Side::Client => self.client_step(bytes, out, now),
+            Side::Server => self.server_step(bytes, out),
+        };
+        match step {
+            Ok(Step::Close) | Err(_) => self.settle(step, out),
+            step => step,
+        }
+    }
+
+    fn question<'a>(&'a self, bytes: &'a [u8]) -> Option<Question<'a>> {
+        match &self.phase {
+            Phase::Client(login) => login.question(bytes),
+            Phase::Open(talk) => talk.question(bytes),
+            Phase::Target(_) | Phase::Over => None,
+        }
+    }
+
+    fn rule(&mut self, ruling: Ruling<'_>, bytes: &mut [u8], out: &mut Outbox, _: Now) -> Result<Step, Error> {
+        let step = self.take_ruling(ruling, bytes, out);
+        self.settle(step, out)
+    }
+
+    fn connected(&mut self, out: &mut Outbox, now: Now) -> Result<(), Error> {
+        if let Phase::Target(login) = &mut self.phase {
+            self.deadline = Some(Now(now.0 + LOGIN_MS_MAX));
+            login.connected(&mut out.server);
+        }
+        Ok(())
+    }
+
+    fn secured(&mut self, side: Side, out: &mut Outbox, _: Now) -> Result<(), Error> {
+        match (&mut self.phase, side) {
+            (Phase::Client(login), Side::Client) => login.secured(),
+            (Phase::Target(login), Side::Server) => login.secured(&mut out.server),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn ended(&mut self, side: Side, out: &mut Outbox, _: Now) -> Result<Step, Error> {
+        match (&mut self.phase, side) {
+            // Whoever has said goodbye still gets what is on its way.
+            (Phase::Open(talk), Side::Client) if talk.leaving && !talk.pending.is_empty() => Ok(Step::Consumed(0)),
+            (_, Side::Client) => {
+                self.give_up(out, |_| ());
+                Ok(Step::Close)
+            }
+            (Phase::Open(talk), Side::Server) if talk.leaving => {
+                talk.pending.cut(out);
+                self.phase = Phase::Over;
+                Ok(Step::Close)
+            }
+            (_, Side::Server) => {
+                let words = ["the target closed the connection", "", ""];
+                self.give_up(out, |client| reply::error(client, Severity::Fatal, b"08006", words));
+                out.server.clear();
+                Ok(Step::Close)
+            }
+        }
+    }
+
+    fn refuse(&mut self, refusal: &Refusal<'_>, out: &mut Outbox) {
+        self.give_up(out, |client| reply::refusal(client, Severity::Fatal, refusal));
+    }
+
+    fn deadline(&self) -> Option<Now> {
+        match &self.phase {
+            Phase::Client(login) if !login.awaits_client() => None,
+            _ => self.deadline,
+        }
+    }
+
+    fn expire(&mut self, now: Now, out: &mut Outbox) -> Result<Step, Error> {
+        if self.deadline().is_none_or(|deadline| deadline > now) {
+            return Ok(Step::Consumed(0));
+        }
+        let (code, words) = match &self.phase {
+            Phase::Client(_) => (b"57014", "the login took too long"),
+            _ => (b"08006", "the target does not answer"),
+        };
+        self.give_up(out, |client| reply::error(client, Severity::Fatal, code, [words, "", ""]));
+        Ok(Step::Close)
+    }
+}

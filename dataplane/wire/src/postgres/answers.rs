@@ -1,0 +1,471 @@
+//! The open session, from the target's side: every answer is given to the message that it answers, what it holds is
+//! masked, and what was refused is told in the gateway's words. Leaves out where values lie in a row (`rows.rs`).
+
+use memchr::memmem;
+use scan::Scanner;
+
+use super::auth::check_setting;
+use super::frame::{self, Frame, HEADER_BYTES, missing};
+use super::message::{Report, read_copy, read_setting, read_text, rows_of_tag};
+use super::pending::{Copying, Expect, Status};
+use super::reply::FAILING_CODE;
+use super::rows::{Parts, mask_names, mask_row, read_columns};
+use super::session::{ClientCopy, Talk};
+use super::statements::State;
+use super::value::Class;
+use crate::cursor::Cursor;
+use crate::limits::{LARGE_BYTES, SERVER_MESSAGE_BYTES_MAX};
+use crate::{Cleared, Error, Event, Outbox, Outcome, Side, Step};
+
+/// What is known of the bytes in hand, so that they are scanned once however often they are stepped.
+#[derive(Default)]
+pub(super) struct Known {
+    /// So many bytes from the first on.
+    left: usize,
+    suspicious: bool,
+    /// Whether `\x` stands in them; `None`: not looked for.
+    hex: Option<bool>,
+}
+
+impl Known {
+    fn look(&mut self, scanner: &Scanner, bytes: &[u8]) -> bool {
+        if bytes.len() > self.left {
+            *self = Self { left: bytes.len(), suspicious: scanner.suspect(bytes), hex: None };
+        }
+        self.suspicious
+    }
+
+    fn spend(&mut self, length: usize) {
+        self.left = self.left.saturating_sub(length);
+    }
+}
+
+/// What becomes of a message of the target's.
+#[derive(PartialEq, Eq)]
+enum Act {
+    Pass,
+    /// It goes nowhere.
+    Drop,
+    /// What stands before it goes first; then it is looked at again.
+    Later,
+}
+
+/// One call's circumstances.
+struct Turn<'o> {
+    out: &'o mut Outbox,
+    /// Nothing stands before the message.
+    first: bool,
+    /// Something in hand looks like a card number.
+    suspicious: bool,
+    /// `\x` stands in what is in hand.
+    hex: bool,
+    /// Values of the command being answered have been passed in this call.
+    spoken: bool,
+}
+
+fn misbehaved(what: &'static str) -> Error {
+    Error::Misbehaved { side: Side::Server, what }
+}
+
+fn unsupported(what: &'static str) -> Error {
+    Error::Unsupported { side: Side::Server, what }
+}
+
+impl Talk {
+    /// Goes on with the target's bytes.
+    pub(crate) fn server_step(&mut self, bytes: &mut [u8], out: &mut Outbox) -> Result<Step, Error> {
+        if let Some(parts) = &mut self.parts {
+            let step = parts.step(&self.plan, &mut self.masker, bytes, &mut self.pending.answer.masked)?;
+            if parts.is_done() {
+                self.parts = None;
+            }
+            return Ok(step);
+        }
+        out.client.append(&mut self.notice);
+        let suspicious = self.known.look(&self.masker.scanner, bytes);
+        let mut turn = Turn { out, first: true, suspicious, hex: false, spoken: false };
+        let mut at = 0;
+        let need = loop {
+            turn.first = at == 0;
+            let rest = bytes.get_mut(at..).unwrap_or_default();
+            let have = rest.len();
+            match self.server_frame(rest, &mut turn) {
+                Ok(Progress::Pass(length)) => at += length,
+                Ok(Progress::Drop(length)) => {
+                    self.known.spend(length);
+                    return Ok(Step::Consumed(length));
+                }
+                Ok(Progress::Begin(length)) => {
+                    self.known = Known::default();
+                    return Ok(Step::ToClient(Cleared(length)));
+                }
+                Ok(Progress::Need(length)) => break missing(have, length),
+                Ok(Progress::Later) => break missing(0, 1),
+                Err(_) if at > 0 => break missing(0, 1),
+                Err(error) => return Err(error),
+            }
+        };
+        if at == 0 {
+            return Ok(Step::Need(need));
+        }
+        self.known.spend(at);
+        Ok(Step::ToClient(Cleared(at)))
+    }
+
+    /// Takes the message at the start of `rest`.
+    fn server_frame(&mut self, rest: &mut [u8], turn: &mut Turn<'_>) -> Result<Progress, Error> {
+        let Some(frame) = frame::peek(Side::Server, rest)? else { return Ok(Progress::Need(HEADER_BYTES)) };
+        if !b"DCZT12ENSAItns3GHdc".contains(&frame.tag) {
+            return Err(match frame.tag {
+                b'W' => unsupported("COPY in both directions"),
+                _ => misbehaved("a message that belongs to no open session"),
+            });
+        }
+        if frame.length > LARGE_BYTES {
+            if matches!(frame.tag, b'D' | b'd') {
+                return self.begin_parts(frame, rest, turn);
+            }
+            if frame.length > SERVER_MESSAGE_BYTES_MAX {
+                let most = SERVER_MESSAGE_BYTES_MAX;
+                return Err(Error::TooLarge { side: Side::Server, what: "a message that is no row", most });
+            }
+        }
+        if frame.tag == b'd' && !turn.hex {
+            turn.hex = *self.known.hex.get_or_insert_with(|| memmem::find(rest, b"\\x").is_some());
+        }
+        let Some(message) = rest.get_mut(..frame.length) else { return Ok(Progress::Need(frame.length)) };
+        let act = match frame.tag {
+            b'D' => self.row(message, turn)?,
+            b'd' => self.copy_data(message, turn)?,
+            b'C' => self.complete(message, turn)?,
+            b'Z' => self.ready(message, turn)?,
+            b'T' => self.description(message, turn)?,
+            b'E' => self.error(message, turn)?,
+            b'N' | b'A' | b'S' => self.asynchronous(frame.tag, message, turn)?,
+            b't' => self.parameters(message)?,
+            b'G' | b'H' => self.begin_copy(frame.tag, message, turn)?,
+            tag => self.acknowledgement(tag, frame, turn)?,
+        };
+        Ok(match act {
+            Act::Pass => Progress::Pass(frame.length),
+            Act::Drop => Progress::Drop(frame.length),
+            Act::Later => Progress::Later,
+        })
+    }
+
+    /// Takes note that values of the first entry's command follow; `false`: not in this call.
+    fn answers(&mut self, turn: &mut Turn<'_>) -> bool {
+        let number = self.pending.front().map_or(0, Expect::number);
+        if number != self.answering {
+            if turn.spoken {
+                return false;
+            }
+            self.answering = number;
+            turn.out.events.push(Event::Answering { number });
+        }
+        turn.spoken = true;
+        true
+    }
+
+    /// Whether a row may come now; makes the plan by which it is read.
+    fn plan_row(&mut self, row: &[u8]) -> Result<(), Error> {
+        match self.pending.front() {
+            Some(Expect::Query { .. }) if self.pending.answer.described => Ok(()),
+            Some(Expect::Execute { .. }) if self.plan.is_ready() => Ok(()),
+            Some(Expect::Execute { statement, formats, .. }) => {
+                self.plan.bind(statement.columns.borrow().known(), formats, row);
+                Ok(())
+            }
+            _ => Err(misbehaved("a row that nothing asked for")),
+        }
+    }
+
+    fn row(&mut self, row: &mut [u8], turn: &mut Turn<'_>) -> Result<Act, Error> {
+        self.plan_row(row)?;
+        if !self.answers(turn) {
+            return Ok(Act::Later);
+        }
+        if self.plan.hides() || turn.suspicious && self.masker.scanner.suspect(row) {
+            self.pending.answer.masked += mask_row(&self.plan, &mut self.masker, row)? as u64;
+        }
+        self.pending.answer.rows += 1;
+        self.pending.answer.rows_here += 1;
+        Ok(Act::Pass)
+    }
+
+    fn copy_data(&mut self, message: &mut [u8], turn: &mut Turn<'_>) -> Result<Act, Error> {
+        if self.pending.answer.copying != Copying::Out {
+            return Err(misbehaved("COPY data that nothing asked for"));
+        }
+        let data = message.get_mut(HEADER_BYTES..).unwrap_or_default();
+        if !data.is_empty() && !data.ends_with(b"\n") {
+            return Err(unsupported("COPY data that do not end with their row"));
+        }
+        if !self.answers(turn) {
+            return Ok(Act::Later);
+        }
+        if turn.hex || turn.suspicious && self.masker.scanner.suspect(data) {
+            self.pending.answer.masked += self.masker.mask(Class::Mixed, data) as u64;
+        }
+        self.pending.answer.rows += 1;
+        self.pending.answer.rows_here += 1;
+        Ok(Act::Pass)
+    }
+
+    /// Begins to release a message that is longer than is kept in hand.
+    fn begin_parts(&mut self, frame: Frame, rest: &[u8], turn: &mut Turn<'_>) -> Result<Progress, Error> {
+        if !turn.first {
+            return Ok(Progress::Later);
+        }
+        let head = if frame.tag == b'D' { HEADER_BYTES + 2 } else { HEADER_BYTES };
+        if rest.len() < head {
+            return Ok(Progress::Need(head));
+        }
+        let parts = if frame.tag == b'D' {
+            self.plan_row(rest)?;
+            Parts::row(&self.plan, rest, frame.length)?
+        } else if self.pending.answer.copying == Copying::Out {
+            Parts::copy(frame.length)
+        } else {
+            return Err(misbehaved("COPY data that nothing asked for"));
+        };
+        self.answers(turn);
+        self.parts = Some(parts);
+        self.pending.answer.rows += 1;
+        self.pending.answer.rows_here += 1;
+        Ok(Progress::Begin(head))
+    }
+
+    fn complete(&mut self, message: &mut [u8], turn: &mut Turn<'_>) -> Result<Act, Error> {
+        let body = message.get_mut(HEADER_BYTES..).unwrap_or_default();
+        let rows = rows_of_tag(read_text(Side::Server, body)?);
+        let is_query = match self.pending.front() {
+            Some(Expect::Query { .. }) => true,
+            Some(Expect::Execute { .. }) => false,
+            _ => return Err(misbehaved("the end of a command that was not given")),
+        };
+        if !self.answers(turn) {
+            return Ok(Act::Later);
+        }
+        if turn.suspicious {
+            self.pending.answer.masked += self.masker.text(body) as u64;
+        }
+        let answer = &mut self.pending.answer;
+        if core::mem::take(&mut answer.rows_here) == 0 {
+            answer.rows += rows;
+        }
+        (answer.described, answer.copying) = (false, Copying::No);
+        self.plan.reset();
+        if !is_query {
+            self.pending.pop(turn.out);
+        }
+        Ok(Act::Pass)
+    }
+
+    fn ready(&mut self, message: &[u8], turn: &mut Turn<'_>) -> Result<Act, Error> {
+        let status = match message.get(HEADER_BYTES..) {
+            Some(b"I") => Status::Idle,
+            Some(b"T") => Status::Open,
+            Some(b"E") => Status::Failed,
+            _ => return Err(Error::Malformed { side: Side::Server, offset: HEADER_BYTES, what: "no transaction status" }),
+        };
+        let batch = match self.pending.front() {
+            Some(Expect::Query { batch, .. } | Expect::RefusedQuery { batch, .. } | Expect::Sync { batch }) => *batch,
+            _ => return Err(misbehaved("ready before everything is answered")),
+        };
+        self.pending.pop(turn.out);
+        self.pending.ready(status);
+        self.plan.reset();
+        if self.copy == ClientCopy::In {
+            self.copy = ClientCopy::Over;
+        }
+        if status == Status::Idle {
+            self.portals.end(batch);
+        }
+        Ok(Act::Pass)
+    }
+
+    fn description(&mut self, message: &mut [u8], turn: &mut Turn<'_>) -> Result<Act, Error> {
+        let body = message.get_mut(HEADER_BYTES..).unwrap_or_default();
+        read_columns(body, &mut self.columns)?;
+        match self.pending.front() {
+            Some(Expect::Query { .. }) => {
+                if !self.answers(turn) {
+                    return Ok(Act::Later);
+                }
+                self.plan.describe(&self.columns);
+                self.pending.answer.described = true;
+                self.pending.answer.rows_here = 0;
+            }
+            Some(Expect::DescribeStatement { .. }) if !self.pending.answer.described => {
+                return Err(misbehaved("a statement's rows described before its parameters"));
+            }
+            Some(Expect::DescribeStatement { statement } | Expect::DescribePortal { statement }) => {
+                let mut columns = statement.columns.borrow_mut();
+                if columns.known().is_none() || !statement.nature.stable {
+                    columns.learn(&self.columns);
+                }
+                drop(columns);
+                self.pending.pop(turn.out);
+            }
+            _ => return Err(misbehaved("a description that nothing asked for")),
+        }
+        if turn.suspicious {
+            let masked = mask_names(&self.masker, message) as u64;
+            self.count_masked(masked, turn);
+        }
+        Ok(Act::Pass)
+    }
+
+    fn parameters(&mut self, message: &[u8]) -> Result<Act, Error> {
+        let mut cursor = Cursor::new(Side::Server, message.get(HEADER_BYTES..).unwrap_or_default());
+        let count = usize::from(cursor.u16("ParameterDescription: no count")?);
+        cursor.take(count * 4, "ParameterDescription: types are missing")?;
+        cursor.end("ParameterDescription: bytes after the types")?;
+        match self.pending.front() {
+            Some(Expect::DescribeStatement { .. }) if !self.pending.answer.described => {
+                self.pending.answer.described = true;
+                Ok(Act::Pass)
+            }
+            _ => Err(misbehaved("a description of parameters that nothing asked for")),
+        }
+    }
+
+    fn error(&mut self, message: &mut [u8], turn: &mut Turn<'_>) -> Result<Act, Error> {
+        let body = message.get_mut(HEADER_BYTES..).unwrap_or_default();
+        let report = Report::read(body)?;
+        let reply = match self.pending.front() {
+            Some(Expect::RefusedQuery { reply, .. } | Expect::Refused { reply, .. })
+                if report.sqlstate == FAILING_CODE && !report.fatal =>
+            {
+                Some(reply)
+            }
+            _ => None,
+        };
+        let replaced = reply.is_some();
+        if let Some(reply) = reply {
+            if !turn.first {
+                return Ok(Act::Later);
+            }
+            turn.out.client.extend_from_slice(reply);
+        } else {
+            if !self.answers(turn) {
+                return Ok(Act::Later);
+            }
+            let masked = self.masker.mask(Class::Mixed, body) as u64;
+            self.count_masked(masked, turn);
+        }
+        self.told |= report.fatal;
+        if self.copy == ClientCopy::In {
+            self.copy = ClientCopy::Over;
+        }
+        self.plan.reset();
+        let outcome = if replaced { Outcome::Refused } else { Outcome::Failed(report.sqlstate) };
+        let answer = &mut self.pending.answer;
+        (answer.described, answer.copying) = (false, Copying::No);
+        match self.pending.front() {
+            Some(Expect::RefusedQuery { .. } | Expect::Query { .. }) => self.pending.answer.outcome = Some(outcome),
+            None | Some(Expect::Sync { .. }) => {}
+            Some(_) => self.skipping |= !self.pending.skip(outcome, &mut self.portals, turn.out),
+        }
+        Ok(if replaced { Act::Drop } else { Act::Pass })
+    }
+
+    /// Counts for the first entry's command, or for none.
+    fn count_masked(&mut self, masked: u64, turn: &mut Turn<'_>) {
+        if masked == 0 {
+            return;
+        }
+        if self.pending.front().is_some_and(|entry| entry.number() != 0) {
+            self.pending.answer.masked += masked;
+        } else {
+            turn.out.events.push(Event::Masked(masked));
+        }
+    }
+
+    fn asynchronous(&mut self, tag: u8, message: &mut [u8], turn: &mut Turn<'_>) -> Result<Act, Error> {
+        let mut body = message.get_mut(HEADER_BYTES..).unwrap_or_default();
+        match tag {
+            b'N' => {
+                Report::read(body)?;
+            }
+            b'S' => {
+                let (name, value) = read_setting(body)?;
+                if !check_setting(name, value)? {
+                    return Ok(if turn.first { Act::Drop } else { Act::Later });
+                }
+            }
+            _ => {
+                let mut cursor = Cursor::new(Side::Server, body);
+                cursor.u32("NotificationResponse: no process")?;
+                cursor.text("NotificationResponse: the channel has no end")?;
+                cursor.text("NotificationResponse: the payload has no end")?;
+                cursor.end("NotificationResponse: bytes after the payload")?;
+                body = body.get_mut(4..).unwrap_or_default();
+            }
+        }
+        let masked = self.masker.mask(Class::Mixed, body) as u64;
+        self.count_masked(masked, turn);
+        Ok(Act::Pass)
+    }
+
+    fn begin_copy(&mut self, tag: u8, message: &[u8], turn: &mut Turn<'_>) -> Result<Act, Error> {
+        let binary = read_copy(message.get(HEADER_BYTES..).unwrap_or_default())?;
+        if !matches!(self.pending.front(), Some(Expect::Query { .. } | Expect::Execute { .. })) {
+            return Err(misbehaved("COPY that nothing asked for"));
+        }
+        if !self.answers(turn) {
+            return Ok(Act::Later);
+        }
+        if tag == b'G' {
+            self.pending.enter_copy(&mut self.portals, turn.out);
+            self.copy = ClientCopy::In;
+        } else if binary {
+            return Err(unsupported("COPY TO in binary format; use text or csv"));
+        } else {
+            self.pending.answer.copying = Copying::Out;
+        }
+        Ok(Act::Pass)
+    }
+
+    /// A message without a body.
+    fn acknowledgement(&mut self, tag: u8, frame: Frame, turn: &mut Turn<'_>) -> Result<Act, Error> {
+        if frame.length != HEADER_BYTES {
+            return Err(Error::Malformed { side: Side::Server, offset: 1, what: "a body where none is due" });
+        }
+        match (tag, self.pending.front()) {
+            (b'1', Some(Expect::Parse { statement, .. })) => statement.state.set(State::Ready),
+            (b'2', Some(Expect::Bind { serial, statement, .. })) => {
+                self.portals.confirm(*serial);
+                if !statement.nature.stable {
+                    statement.columns.borrow_mut().forget();
+                }
+            }
+            (b'3', Some(Expect::Close)) | (b's' | b'I', Some(Expect::Execute { .. })) => {}
+            (b'n', Some(Expect::DescribePortal { .. })) => {}
+            (b'n', Some(Expect::DescribeStatement { .. })) if self.pending.answer.described => {}
+            (b'I', Some(Expect::Query { .. })) => return Ok(Act::Pass),
+            (b'c', Some(_)) if self.pending.answer.copying == Copying::Out => {
+                self.pending.answer.copying = Copying::No;
+                return Ok(Act::Pass);
+            }
+            _ => return Err(misbehaved("an answer to what was not asked")),
+        }
+        if matches!(tag, b's' | b'I') && !self.answers(turn) {
+            return Ok(Act::Later);
+        }
+        self.plan.reset();
+        self.pending.pop(turn.out);
+        Ok(Act::Pass)
+    }
+}
+
+/// What a message, or the start of one, came to.
+enum Progress {
+    Pass(usize),
+    Drop(usize),
+    /// So much of it goes to the client, the rest in parts.
+    Begin(usize),
+    Later,
+    Need(usize),
+}

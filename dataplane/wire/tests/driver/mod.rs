@@ -1,0 +1,300 @@
+//! Drives one engine without sockets: bytes in, rulings by a closure, bytes out. What a connection does, as plainly as
+//! it can be done.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::collections::VecDeque;
+
+use wire::{
+    Admission, CancelKey, CommandKind, Engine, Error, Event, Now, Outbox, Question, Refusal, RefusalKind, Ruling, Secret,
+    ServerTls, Side, Step,
+};
+
+/// An owned ruling.
+#[derive(Clone)]
+pub enum Verdict {
+    Allow,
+    Refuse(RefusalKind, &'static str),
+    /// Held; [`Driver::answer`] gives the final ruling.
+    Hold(&'static str),
+    Admit(Account),
+    Done,
+}
+
+/// What a login is let in with.
+#[derive(Clone)]
+pub struct Account {
+    pub user: String,
+    pub password: String,
+    pub database: String,
+    pub tls: ServerTls,
+    pub mask: scan::Format,
+}
+
+/// A question as it was asked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Asked {
+    Login { token: Vec<u8>, user: String, database: String, application: String, secured: bool },
+    Command { number: u64, kind: CommandKind, text: String, parameters: Vec<Option<Vec<u8>>>, transaction: wire::Transaction },
+    Cancel(u32, u32),
+}
+
+pub type Judge = Box<dyn FnMut(&Asked) -> Verdict>;
+
+/// One engine and what surrounds it.
+pub struct Driver<E> {
+    pub engine: E,
+    judge: Judge,
+    inbound: [Vec<u8>; 2],
+    /// What has gone out to each side, and has not been taken.
+    pub sent: [Vec<u8>; 2],
+    pub events: Vec<Event>,
+    pub asked: Vec<Asked>,
+    pub error: Option<Error>,
+    pub closed: bool,
+    /// The server is to be connected to.
+    pub connecting: bool,
+    pub now: Now,
+    asking: Option<Side>,
+    waiting: [bool; 2],
+    queue: VecDeque<Verdict>,
+    /// The most bytes that were kept unconsumed.
+    pub kept_max: usize,
+    /// Whether each step gets only as many bytes as it needs.
+    pub stingy: bool,
+    granted: [usize; 2],
+}
+
+pub const fn index(side: Side) -> usize {
+    match side {
+        Side::Client => 0,
+        Side::Server => 1,
+    }
+}
+
+fn owned(question: &Question<'_>) -> Asked {
+    match question {
+        Question::Login(login) => Asked::Login {
+            token: login.token.to_vec(),
+            user: login.user.into(),
+            database: login.database.into(),
+            application: login.application.into(),
+            secured: login.secured,
+        },
+        Question::Command(command) => Asked::Command {
+            number: command.number,
+            kind: command.kind,
+            text: command.text.into(),
+            parameters: command.parameters.iter().map(|parameter| parameter.value.map(<[u8]>::to_vec)).collect(),
+            transaction: command.transaction,
+        },
+        Question::Cancel(key) => Asked::Cancel(key.process, key.secret),
+    }
+}
+
+impl<E: Engine> Driver<E> {
+    pub fn new(engine: E, judge: Judge) -> Self {
+        Self {
+            engine,
+            judge,
+            inbound: [Vec::new(), Vec::new()],
+            sent: [Vec::new(), Vec::new()],
+            events: Vec::new(),
+            asked: Vec::new(),
+            error: None,
+            closed: false,
+            connecting: false,
+            now: Now(0),
+            asking: None,
+            waiting: [false; 2],
+            queue: VecDeque::new(),
+            kept_max: 0,
+            stingy: false,
+            granted: [0; 2],
+        }
+    }
+
+    /// Bytes have come from `side`.
+    pub fn feed(&mut self, side: Side, bytes: &[u8]) {
+        self.inbound[index(side)].extend_from_slice(bytes);
+        self.drive(side);
+    }
+
+    pub fn connected(&mut self) {
+        self.connecting = false;
+        let mut out = Outbox::default();
+        let done = self.engine.connected(&mut out, self.now);
+        self.flush(out);
+        self.error = self.error.or(done.err());
+    }
+
+    pub fn ended(&mut self, side: Side) {
+        if self.closed {
+            return;
+        }
+        let mut out = Outbox::default();
+        let step = self.engine.ended(side, &mut out, self.now);
+        self.flush(out);
+        self.apply(side, step);
+    }
+
+    pub fn expire(&mut self, now: Now) {
+        self.now = now;
+        let mut out = Outbox::default();
+        let step = self.engine.expire(now, &mut out);
+        self.flush(out);
+        self.apply(Side::Client, step);
+    }
+
+    pub fn refuse(&mut self, kind: RefusalKind, message: &str) {
+        let mut out = Outbox::default();
+        self.engine.refuse(&Refusal { kind, message, detail: "", hint: "" }, &mut out);
+        self.flush(out);
+        self.closed = true;
+    }
+
+    /// The final ruling on what is held.
+    pub fn answer(&mut self, verdict: Verdict) {
+        let side = self.asking.expect("nothing is held");
+        self.rule(side, &verdict);
+        self.drive(side);
+    }
+
+    pub fn is_held(&self) -> bool {
+        self.asking.is_some()
+    }
+
+    pub fn take(&mut self, side: Side) -> Vec<u8> {
+        std::mem::take(&mut self.sent[index(side)])
+    }
+
+    pub fn unconsumed(&self, side: Side) -> usize {
+        self.inbound[index(side)].len()
+    }
+
+    fn flush(&mut self, mut out: Outbox) {
+        for side in [Side::Client, Side::Server] {
+            self.sent[index(side)].append(out.to(side));
+        }
+        self.events.append(&mut out.events);
+    }
+
+    fn drive(&mut self, side: Side) {
+        let mut strides = 0;
+        while !self.closed && self.asking != Some(side) && !self.inbound[index(side)].is_empty() {
+            let have = self.inbound[index(side)].len();
+            let granted = if self.stingy { self.granted[index(side)].clamp(1, have) } else { have };
+            let mut out = Outbox::default();
+            let bytes = &mut self.inbound[index(side)][..granted];
+            let step = self.engine.step(side, bytes, &mut out, self.now);
+            self.flush(out);
+            if let (Ok(Step::Need(more)), true) = (&step, self.stingy && granted < have) {
+                self.granted[index(side)] = granted + more.get();
+                continue;
+            }
+            if !matches!(step, Ok(Step::Wait | Step::Need(_))) {
+                self.granted[index(side)] = 0;
+            }
+            let idle = matches!(step, Ok(Step::Consumed(0)));
+            if !self.apply(side, step) {
+                break;
+            }
+            strides = if idle { strides + 1 } else { 0 };
+            assert!(strides < 100, "the engine makes no progress");
+        }
+        self.kept_max = self.kept_max.max(self.inbound[index(side)].len());
+        let other = if side == Side::Client { Side::Server } else { Side::Client };
+        if std::mem::take(&mut self.waiting[index(other)]) {
+            self.drive(other);
+        }
+    }
+
+    /// Does what a step says; whether the side goes on.
+    fn apply(&mut self, side: Side, step: Result<Step, Error>) -> bool {
+        let step = match step {
+            Ok(step) => step,
+            Err(error) => {
+                self.error = Some(error);
+                self.closed = true;
+                return false;
+            }
+        };
+        match step {
+            Step::Need(_) => return false,
+            Step::Wait => {
+                self.waiting[index(side)] = true;
+                return false;
+            }
+            Step::ToClient(cleared) => self.release(Side::Server, Side::Client, cleared.len()),
+            Step::ToServer(permitted) => self.release(Side::Client, Side::Server, permitted.len()),
+            Step::Consumed(length) => {
+                self.inbound[index(side)].drain(..length);
+            }
+            Step::Ask => {
+                if self.asking.is_none() {
+                    self.asking = Some(side);
+                    return self.ask(side);
+                }
+                return false;
+            }
+            Step::Secure { side: secured, consumed } => {
+                self.inbound[index(side)].drain(..consumed);
+                let mut out = Outbox::default();
+                self.engine.secured(secured, &mut out, self.now).expect("secured");
+                self.flush(out);
+            }
+            Step::Close => {
+                self.closed = true;
+                return false;
+            }
+        }
+        true
+    }
+
+    fn release(&mut self, from: Side, to: Side, length: usize) {
+        let bytes: Vec<u8> = self.inbound[index(from)].drain(..length).collect();
+        self.sent[index(to)].extend(bytes);
+    }
+
+    fn ask(&mut self, side: Side) -> bool {
+        let question = self.engine.question(&self.inbound[index(side)]).expect("a question");
+        let asked = owned(&question);
+        let verdict = self.queue.pop_front().unwrap_or_else(|| (self.judge)(&asked));
+        self.asked.push(asked);
+        self.rule(side, &verdict)
+    }
+
+    fn rule(&mut self, side: Side, verdict: &Verdict) -> bool {
+        let mut out = Outbox::default();
+        let secret;
+        let ruling = match verdict {
+            Verdict::Allow => Ruling::Allow,
+            Verdict::Done => Ruling::Done,
+            Verdict::Hold(notice) => Ruling::Hold { notice },
+            Verdict::Refuse(kind, message) => {
+                Ruling::Refuse(Refusal { kind: *kind, message, detail: "", hint: "" })
+            }
+            Verdict::Admit(account) => {
+                secret = Secret::new(account.password.clone().into_bytes());
+                self.connecting = true;
+                Ruling::Admit(Admission {
+                    user: &account.user,
+                    password: &secret,
+                    database: &account.database,
+                    application: "pangate test",
+                    tls: account.tls,
+                    cancel: CancelKey { process: 77, secret: 0x0102_0304 },
+                    mask: account.mask,
+                })
+            }
+        };
+        let held = matches!(ruling, Ruling::Hold { .. });
+        let step = self.engine.rule(ruling, &mut self.inbound[index(side)], &mut out, self.now);
+        self.flush(out);
+        if held {
+            assert!(matches!(step, Ok(Step::Ask)));
+            return false;
+        }
+        self.asking = None;
+        self.apply(side, step)
+    }
+}
