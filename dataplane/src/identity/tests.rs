@@ -484,6 +484,35 @@ fn only_verified_tokens_are_remembered_and_they_need_no_second_verification() {
 }
 
 #[test]
+fn a_snapshots_issuers_are_the_ones_that_count() {
+    let manifest = format!(
+        "kind: Issuer\nname: github\nurl: {GITHUB}\naudience: pangate\nrequester: actor\n\
+         groups: [{{group: settlement, when: {{ref: refs/heads/main}}}}]\n\
+         refuse: [{{event_name: pull_request}}]\nbind: {{jti: source}}\n"
+    );
+    let manifests = policies::manifest::read(&[("issuers.yaml", manifest.as_str())]).unwrap();
+    let compiled = policies::compile::compile(&manifests, 1, 3600).unwrap();
+    let snapshot = Snapshot::open(&compiled.snapshot).unwrap();
+    let signer = ed();
+    let known = [keys(GITHUB, vec![signer.key("k")]), keys(GITLAB, vec![signer.key("k")])];
+    let mut claims = claims_with("ref", json!("refs/heads/main"));
+    claims["actor"] = json!("dana");
+    let check = |claims: &Value| {
+        Verifier::new().verify(signer.token("k", claims).as_bytes(), &known, &snapshot, NOW_S)
+    };
+    let verified = check(&claims).unwrap();
+    assert_eq!(verified.identity.groups, ["settlement"]);
+    assert_eq!(verified.identity.requester, "dana");
+    assert_eq!(verified.binding, Bind::Source);
+    claims["event_name"] = json!("pull_request");
+    assert!(matches!(check(&claims), Err(IdentityError::Refused(reason)) if reason.contains("event_name")));
+    claims["aud"] = json!("sts");
+    assert_refused(check(&claims), IdentityError::Audience);
+    claims["iss"] = json!(GITLAB);
+    assert_refused(check(&claims), IdentityError::UnknownIssuer);
+}
+
+#[test]
 fn errors_say_nothing_of_the_token() {
     let secret = "hunter2";
     let signer = ed();

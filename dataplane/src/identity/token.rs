@@ -179,6 +179,8 @@ impl<'de> Visitor<'de> for Strict<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::btree_map;
+    use proptest::prelude::any;
 
     fn read(text: &str) -> Result<Value, IdentityError> {
         object(URL_SAFE_NO_PAD.encode(text).as_bytes(), Part::Payload)
@@ -187,8 +189,10 @@ mod tests {
     proptest::proptest! {
         /// On text without duplicate keys the strict reader reads what `serde_json` reads.
         #[test]
-        fn it_reads_what_the_lenient_reader_reads(keys in proptest::collection::btree_map("[a-c\\\\\"é]{0,3}", proptest::prelude::any::<(i64, String, bool)>(), 0..6)) {
-            let value = serde_json::to_value(keys).unwrap();
+        fn it_reads_what_the_lenient_reader_reads(
+            members in btree_map("[a-c\\\\\"é]{0,3}", any::<(i64, String, bool)>(), 0..6),
+        ) {
+            let value = serde_json::to_value(members).unwrap();
             assert_eq!(read(&value.to_string()), Ok(value));
         }
 
