@@ -16,8 +16,8 @@ pub mod secret;
 use core::num::NonZeroUsize;
 
 pub use ask::{
-    Admission, CancelKey, Command, CommandKind, Login, Parameter, Parameters, Question, Refusal, RefusalKind, Ruling,
-    ServerTls, Transaction,
+    Admission, CancelKey, Command, CommandKind, Login, Parameter, Parameters, Question, Refusal, RefusalKind,
+    Ruling, ServerTls, Transaction,
 };
 pub use error::Error;
 pub use limits::Limits;
@@ -113,7 +113,13 @@ pub trait Engine {
 
     /// Takes up a suspended question. `bytes` are the unconsumed ones of the side that asked. [`Ruling::Hold`] keeps
     /// it suspended (the step is then `Ask` again).
-    fn rule(&mut self, ruling: Ruling<'_>, bytes: &mut [u8], out: &mut Outbox, now: Now) -> Result<Step, Error>;
+    fn rule(
+        &mut self,
+        ruling: Ruling<'_>,
+        bytes: &mut [u8],
+        out: &mut Outbox,
+        now: Now,
+    ) -> Result<Step, Error>;
 
     /// The driver has connected to the server named by the [`Admission`]: the engine speaks first.
     fn connected(&mut self, out: &mut Outbox, now: Now) -> Result<(), Error>;

@@ -267,10 +267,18 @@ impl Talk {
             Some(b"I") => Status::Idle,
             Some(b"T") => Status::Open,
             Some(b"E") => Status::Failed,
-            _ => return Err(Error::Malformed { side: Side::Server, offset: HEADER_BYTES, what: "no transaction status" }),
+            _ => {
+                return Err(Error::Malformed {
+                    side: Side::Server,
+                    offset: HEADER_BYTES,
+                    what: "no transaction status",
+                });
+            }
         };
         let batch = match self.pending.front() {
-            Some(Expect::Query { batch, .. } | Expect::RefusedQuery { batch, .. } | Expect::Sync { batch }) => *batch,
+            Some(
+                Expect::Query { batch, .. } | Expect::RefusedQuery { batch, .. } | Expect::Sync { batch },
+            ) => *batch,
             _ => return Err(misbehaved("ready before everything is answered")),
         };
         self.pending.pop(turn.out);
@@ -364,7 +372,9 @@ impl Talk {
         let answer = &mut self.pending.answer;
         (answer.described, answer.copying) = (false, Copying::No);
         match self.pending.front() {
-            Some(Expect::RefusedQuery { .. } | Expect::Query { .. }) => self.pending.answer.outcome = Some(outcome),
+            Some(Expect::RefusedQuery { .. } | Expect::Query { .. }) => {
+                self.pending.answer.outcome = Some(outcome)
+            }
             None | Some(Expect::Sync { .. }) => {}
             Some(_) => self.skipping |= !self.pending.skip(outcome, &mut self.portals, turn.out),
         }

@@ -147,9 +147,17 @@ impl TargetLogin {
     }
 
     /// Takes the target's next message.
-    pub(crate) fn step(&mut self, bytes: &mut [u8], out: &mut Outbox, scanner: &Scanner, mask: scan::Format) -> Result<Progress, Error> {
+    pub(crate) fn step(
+        &mut self,
+        bytes: &mut [u8],
+        out: &mut Outbox,
+        scanner: &Scanner,
+        mask: scan::Format,
+    ) -> Result<Progress, Error> {
         match self.awaiting {
-            Awaiting::Connect | Awaiting::Handshake => return Err(misbehaved("bytes before the gateway has spoken")),
+            Awaiting::Connect | Awaiting::Handshake => {
+                return Err(misbehaved("bytes before the gateway has spoken"));
+            }
             Awaiting::TlsAnswer => return self.tls_answer(bytes).map(Progress::Step),
             _ => {}
         }
@@ -170,7 +178,9 @@ impl TargetLogin {
         }
         let settling = matches!(self.awaiting, Awaiting::Ready);
         match (frame.tag, settling) {
-            (b'E', _) => return Err(Error::Refused { side: Side::Server, code: Report::read(body)?.sqlstate }),
+            (b'E', _) => {
+                return Err(Error::Refused { side: Side::Server, code: Report::read(body)?.sqlstate });
+            }
             (b'R', false) => self.request(body, out)?,
             (b'N', false) => {}
             (b'N', true) => {
@@ -218,7 +228,9 @@ impl TargetLogin {
                 password_message(&mut out.server, self.password.expose());
                 Awaiting::Ok
             }
-            (3, Awaiting::Request) => return Err(unsupported("asks for a password in the clear without TLS")),
+            (3, Awaiting::Request) => {
+                return Err(unsupported("asks for a password in the clear without TLS"));
+            }
             (5, Awaiting::Request) => {
                 let salt = cursor.take(4, "AuthenticationMD5Password: no salt")?;
                 cursor.end("AuthenticationMD5Password: bytes after the salt")?;
@@ -237,7 +249,9 @@ impl TargetLogin {
                 end.verify(cursor.rest())?;
                 Awaiting::Ok
             }
-            (0 | 3 | 5 | 10 | 11 | 12, _) => return Err(misbehaved("an authentication request out of order")),
+            (0 | 3 | 5 | 10 | 11 | 12, _) => {
+                return Err(misbehaved("an authentication request out of order"));
+            }
             _ => return Err(unsupported("an authentication method that pangate does not speak")),
         };
         Ok(())
@@ -268,7 +282,8 @@ impl TargetLogin {
 
     /// "md5" and the hex of MD5(hex of MD5(password, user), salt).
     fn md5_answer(&self, salt: &[u8]) -> Vec<u8> {
-        let mut inner = hex(&Md5::new().chain_update(self.password.expose()).chain_update(&self.user).finalize());
+        let mut inner =
+            hex(&Md5::new().chain_update(self.password.expose()).chain_update(&self.user).finalize());
         let outer = hex(&Md5::new().chain_update(&inner).chain_update(salt).finalize());
         inner.zeroize();
         [b"md5", outer.as_slice()].concat()
@@ -316,7 +331,9 @@ pub(crate) fn check_setting(name: &[u8], value: &[u8]) -> Result<bool, Error> {
         b"client_encoding" if !core::str::from_utf8(value).is_ok_and(is_utf8) => {
             Err(unsupported("client_encoding is not UTF8"))
         }
-        b"standard_conforming_strings" if value != b"on" => Err(unsupported("standard_conforming_strings is not on")),
+        b"standard_conforming_strings" if value != b"on" => {
+            Err(unsupported("standard_conforming_strings is not on"))
+        }
         b"session_authorization" => Ok(false),
         _ => Ok(true),
     }

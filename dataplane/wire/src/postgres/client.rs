@@ -88,12 +88,24 @@ impl ClientLogin {
             }
             Packet::CancelUnknown => return Ok(Step::Close),
             Packet::Refused(refused) => {
-                reply::error(&mut out.client, Severity::Fatal, refused.code, [&refused.message, "", refused.hint]);
+                reply::error(
+                    &mut out.client,
+                    Severity::Fatal,
+                    refused.code,
+                    [&refused.message, "", refused.hint],
+                );
                 self.told = true;
-                return Err(Error::Unsupported { side: Side::Client, what: "what its StartupMessage asks for" });
+                return Err(Error::Unsupported {
+                    side: Side::Client,
+                    what: "what its StartupMessage asks for",
+                });
             }
             Packet::Start(_) if self.tls_required && !self.secured => {
-                let words = ["TLS is required: a token is not taken in the clear", "", "connect with sslmode=verify-full"];
+                let words = [
+                    "TLS is required: a token is not taken in the clear",
+                    "",
+                    "connect with sslmode=verify-full",
+                ];
                 reply::error(&mut out.client, Severity::Fatal, b"28000", words);
                 self.told = true;
                 return Err(misbehaved("no TLS where TLS is due"));

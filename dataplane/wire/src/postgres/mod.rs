@@ -212,7 +212,13 @@ impl Engine for Session {
         }
     }
 
-    fn rule(&mut self, ruling: Ruling<'_>, bytes: &mut [u8], out: &mut Outbox, _: Now) -> Result<Step, Error> {
+    fn rule(
+        &mut self,
+        ruling: Ruling<'_>,
+        bytes: &mut [u8],
+        out: &mut Outbox,
+        _: Now,
+    ) -> Result<Step, Error> {
         let step = self.take_ruling(ruling, bytes, out);
         self.settle(step, out)
     }
@@ -237,7 +243,9 @@ impl Engine for Session {
     fn ended(&mut self, side: Side, out: &mut Outbox, _: Now) -> Result<Step, Error> {
         match (&mut self.phase, side) {
             // Whoever has said goodbye still gets what is on its way.
-            (Phase::Open(talk), Side::Client) if talk.leaving && !talk.pending.is_empty() => Ok(Step::Consumed(0)),
+            (Phase::Open(talk), Side::Client) if talk.leaving && !talk.pending.is_empty() => {
+                Ok(Step::Consumed(0))
+            }
             (_, Side::Client) => {
                 self.give_up(out, |_| ());
                 Ok(Step::Close)

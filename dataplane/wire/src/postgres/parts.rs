@@ -106,7 +106,9 @@ impl Text {
             if !ended {
                 return (at + progress.released * 2, masked);
             }
-            if let Some(odd) = rest.get_mut(..length).and_then(|run| run.last_mut()).filter(|odd| **odd == b'*') {
+            if let Some(odd) =
+                rest.get_mut(..length).and_then(|run| run.last_mut()).filter(|odd| **odd == b'*')
+            {
                 *odd = b'0';
             }
             self.run = None;

@@ -141,7 +141,13 @@ impl Pending {
         let answer = core::mem::take(&mut self.answer);
         let entry = self.take()?;
         let number = entry.number();
-        let ends = matches!(entry, Expect::Query { .. } | Expect::RefusedQuery { .. } | Expect::Execute { .. } | Expect::Parse { .. });
+        let ends = matches!(
+            entry,
+            Expect::Query { .. }
+                | Expect::RefusedQuery { .. }
+                | Expect::Execute { .. }
+                | Expect::Parse { .. }
+        );
         if ends {
             finish(out, number, &answer, answer.outcome.unwrap_or(Outcome::Done));
         } else if answer.masked > 0 {

@@ -79,12 +79,18 @@ pub(crate) fn to_client(out: &mut Vec<u8>, error_seen: &Error) {
             return error(out, Severity::Fatal, b"08004", ["the target refuses the gateway", &detail, ""]);
         }
         Error::Malformed { side: Side::Client, what, .. } => (b"08P01", "a message is malformed", *what),
-        Error::Misbehaved { side: Side::Client, what } => (b"08P01", "a message came at the wrong time", *what),
+        Error::Misbehaved { side: Side::Client, what } => {
+            (b"08P01", "a message came at the wrong time", *what)
+        }
         Error::Unsupported { side: Side::Client, what } => (b"0A000", "pangate does not support this", *what),
-        Error::TooLarge { side: Side::Client, what, .. } => (b"54000", "a message is too large for pangate", *what),
+        Error::TooLarge { side: Side::Client, what, .. } => {
+            (b"54000", "a message is too large for pangate", *what)
+        }
         Error::Malformed { what, .. } => (b"08P01", "the target sent a malformed message", *what),
         Error::Misbehaved { what, .. } => (b"08P01", "the target sent a message at the wrong time", *what),
-        Error::Unsupported { what, .. } => (b"0A000", "pangate does not support this answer of the target", *what),
+        Error::Unsupported { what, .. } => {
+            (b"0A000", "pangate does not support this answer of the target", *what)
+        }
         Error::TooLarge { what, .. } => (b"54000", "an answer of the target is too large for pangate", *what),
     };
     error(out, Severity::Fatal, code, [words, detail, ""]);

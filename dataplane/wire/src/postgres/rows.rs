@@ -120,7 +120,10 @@ impl Plan {
     pub(crate) fn bind(&mut self, columns: Option<&[Column]>, formats: &Formats, row: &[u8]) {
         match columns {
             Some(columns) => self.fill(
-                columns.iter().enumerate().map(|(index, column)| Class::of(column.oid, formats.is_binary(index))),
+                columns
+                    .iter()
+                    .enumerate()
+                    .map(|(index, column)| Class::of(column.oid, formats.is_binary(index))),
             ),
             None => {
                 let count = usize::from(u16_at(row, HEADER_BYTES).unwrap_or(0)).min(COLUMNS_MAX);
@@ -141,7 +144,11 @@ impl Plan {
         if usize::from(count) == self.classes.len() {
             return Ok(());
         }
-        Err(Error::Malformed { side: Side::Server, offset: HEADER_BYTES, what: "a row with other columns than described" })
+        Err(Error::Malformed {
+            side: Side::Server,
+            offset: HEADER_BYTES,
+            what: "a row with other columns than described",
+        })
     }
 }
 
@@ -158,7 +165,8 @@ pub(crate) fn mask_row(plan: &Plan, masker: &mut Masker, row: &mut [u8]) -> Resu
             continue;
         }
         let length = usize::try_from(length).map_err(|_| malformed("a cell's length is negative"))?;
-        let (cell, behind) = rest.split_at_mut_checked(length).ok_or(malformed("a cell longer than its row"))?;
+        let (cell, behind) =
+            rest.split_at_mut_checked(length).ok_or(malformed("a cell longer than its row"))?;
         masked += masker.mask(*class, cell);
         rest = behind;
     }
@@ -226,14 +234,21 @@ impl Parts {
     }
 
     /// Releases what can be.
-    pub(crate) fn step(&mut self, plan: &Plan, masker: &mut Masker, bytes: &mut [u8], masked: &mut u64) -> Result<Step, Error> {
+    pub(crate) fn step(
+        &mut self,
+        plan: &Plan,
+        masker: &mut Masker,
+        bytes: &mut [u8],
+        masked: &mut u64,
+    ) -> Result<Step, Error> {
         let mut at = 0;
         loop {
             let rest = bytes.get_mut(at..).unwrap_or_default();
             match self.stride(plan, masker, rest, masked)? {
                 Stride::Released(released) => {
                     at += released;
-                    self.left = self.left.checked_sub(released).ok_or(malformed("a cell longer than its row"))?;
+                    self.left =
+                        self.left.checked_sub(released).ok_or(malformed("a cell longer than its row"))?;
                 }
                 Stride::Short(more) if at == 0 => return Ok(Step::Need(missing(0, more))),
                 Stride::Done if self.left > 0 => return Err(malformed("a row longer than its cells")),
@@ -242,7 +257,13 @@ impl Parts {
         }
     }
 
-    fn stride(&mut self, plan: &Plan, masker: &mut Masker, rest: &mut [u8], masked: &mut u64) -> Result<Stride, Error> {
+    fn stride(
+        &mut self,
+        plan: &Plan,
+        masker: &mut Masker,
+        rest: &mut [u8],
+        masked: &mut u64,
+    ) -> Result<Stride, Error> {
         if let Some(cell) = &mut self.cell {
             let stride = cell.stride(masker, rest, masked)?;
             let over = cell.left == 0;
@@ -333,7 +354,10 @@ impl Cell {
         let last = have == self.left;
         let bytes = rest.get_mut(..have).unwrap_or_default();
         if last && self.ends_line && !bytes.ends_with(b"\n") {
-            return Err(Error::Unsupported { side: Side::Server, what: "COPY data that do not end with their row" });
+            return Err(Error::Unsupported {
+                side: Side::Server,
+                what: "COPY data that do not end with their row",
+            });
         }
         let part = self.text.part(masker, bytes, last);
         *masked += part.masked as u64;

@@ -55,7 +55,8 @@ fn wrong(what: &'static str) -> Error {
 impl First {
     pub(crate) fn new() -> Result<Self, Error> {
         let mut random = [0; NONCE_BYTES];
-        rand::fill(&mut random).map_err(|_| Error::Unsupported { side: Side::Server, what: "no random numbers" })?;
+        rand::fill(&mut random)
+            .map_err(|_| Error::Unsupported { side: Side::Server, what: "no random numbers" })?;
         Ok(Self { nonce: STANDARD.encode(random) })
     }
 
@@ -65,25 +66,35 @@ impl First {
     }
 
     /// Answers the server-first-message: the client-final-message, and what the server has to prove.
-    pub(crate) fn answer(&self, server_first: &[u8], password: &Secret, cache: &ScramCache) -> Result<(String, Final), Error> {
+    pub(crate) fn answer(
+        &self,
+        server_first: &[u8],
+        password: &Secret,
+        cache: &ScramCache,
+    ) -> Result<(String, Final), Error> {
         let text = core::str::from_utf8(server_first).map_err(|_| wrong("SCRAM: not UTF-8"))?;
         let mut fields = text.split(',');
         let mut field = |name: &str| fields.next().and_then(|field| field.strip_prefix(name));
         let nonce = field("r=").ok_or(wrong("SCRAM: no nonce"))?;
         let salt = field("s=").and_then(|salt| STANDARD.decode(salt).ok()).ok_or(wrong("SCRAM: no salt"))?;
-        let iterations = field("i=").and_then(|count| count.parse().ok()).ok_or(wrong("SCRAM: no iteration count"))?;
+        let iterations =
+            field("i=").and_then(|count| count.parse().ok()).ok_or(wrong("SCRAM: no iteration count"))?;
         if !nonce.starts_with(&self.nonce) || nonce.len() == self.nonce.len() {
             return Err(wrong("SCRAM: the nonce is not ours made longer"));
         }
         if !(SCRAM_ITERATIONS_MIN..=SCRAM_ITERATIONS_MAX).contains(&iterations) {
-            return Err(Error::Unsupported { side: Side::Server, what: "SCRAM: an iteration count out of bounds" });
+            return Err(Error::Unsupported {
+                side: Side::Server,
+                what: "SCRAM: an iteration count out of bounds",
+            });
         }
         let keys = cache.keys(password, salt, iterations)?;
         let bare = format!("c=biws,r={nonce}");
         let signed = format!("n=,r={},{text},{bare}", self.nonce);
         let stored = digest::digest(&digest::SHA256, &keys.client);
         let signature = sign(stored.as_ref(), signed.as_bytes());
-        let proof: Vec<u8> = keys.client.iter().zip(signature.as_ref()).map(|(key, sign)| key ^ sign).collect();
+        let proof: Vec<u8> =
+            keys.client.iter().zip(signature.as_ref()).map(|(key, sign)| key ^ sign).collect();
         let answer = format!("{bare},p={}", STANDARD.encode(proof));
         Ok((answer, Final { server_signature: sign(&keys.server, signed.as_bytes()) }))
     }
@@ -94,8 +105,9 @@ impl Final {
     pub(crate) fn verify(&self, server_final: &[u8]) -> Result<(), Error> {
         let proof = server_final.strip_prefix(b"v=").and_then(|proof| STANDARD.decode(proof).ok());
         let proof = proof.ok_or(wrong("SCRAM: no server signature"))?;
-        aws_lc_rs::constant_time::verify_slices_are_equal(&proof, self.server_signature.as_ref())
-            .map_err(|_| Error::Misbehaved { side: Side::Server, what: "SCRAM: the server's signature is wrong" })
+        aws_lc_rs::constant_time::verify_slices_are_equal(&proof, self.server_signature.as_ref()).map_err(
+            |_| Error::Misbehaved { side: Side::Server, what: "SCRAM: the server's signature is wrong" },
+        )
     }
 }
 
@@ -133,7 +145,9 @@ fn sign(key: &[u8], message: &[u8]) -> hmac::Tag {
 fn salted_password(password: &Secret, salt: &[u8], iterations: u32) -> Result<[u8; KEY_BYTES], Error> {
     let iterations = NonZeroU32::new(iterations).ok_or(wrong("SCRAM: no iterations"))?;
     let text = core::str::from_utf8(password.expose()).ok();
-    let prepared = text.and_then(|text| stringprep::saslprep(text).ok()).map(|text| Secret::new(text.as_bytes().to_vec()));
+    let prepared = text
+        .and_then(|text| stringprep::saslprep(text).ok())
+        .map(|text| Secret::new(text.as_bytes().to_vec()));
     let password = prepared.as_ref().unwrap_or(password);
     let mut salted = [0; KEY_BYTES];
     pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, iterations, salt, password.expose(), &mut salted);
@@ -161,7 +175,8 @@ mod tests {
         let (bare, proof) = answer.split_once(",p=").unwrap();
         assert_eq!(bare, "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0");
         // The server's side of RFC 5802: ClientKey = proof XOR signature, and its hash is the stored key.
-        let salted = salted_password(&password, &STANDARD.decode("W22ZaJ0SNY7soEsUEjb6gQ==").unwrap(), 4096).unwrap();
+        let salted =
+            salted_password(&password, &STANDARD.decode("W22ZaJ0SNY7soEsUEjb6gQ==").unwrap(), 4096).unwrap();
         let stored = digest::digest(&digest::SHA256, sign(&salted, b"Client Key").as_ref());
         let signed = format!("n=,r=rOprNGfwEbeRWgbNEkqO,{SERVER_FIRST},{bare}");
         let signature = sign(stored.as_ref(), signed.as_bytes());

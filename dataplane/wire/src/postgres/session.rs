@@ -16,7 +16,9 @@ use super::rows::{Column, Formats, Parts, Plan};
 use super::statements::{Found, Portal, Portals, Statements};
 use super::value::Masker;
 use crate::limits::{LARGE_BYTES, NAME_BYTES_MAX, PENDING_MAX};
-use crate::{Command, CommandKind, Error, Limits, Outbox, Parameters, Permitted, Question, Refusal, Ruling, Side, Step};
+use crate::{
+    Command, CommandKind, Error, Limits, Outbox, Parameters, Permitted, Question, Refusal, Ruling, Side, Step,
+};
 
 /// The name under which a statement that takes the place of a refused one would be prepared, if it could be.
 const REFUSED_NAME: &[u8] = b"pangate_refused";
@@ -172,12 +174,20 @@ impl Talk {
         Some(if dropped { Act::Stop(Step::Consumed(length)) } else { Act::PassPart(length) })
     }
 
-    fn client_message(&mut self, frame: Frame, rest: &[u8], first: bool, out: &mut Outbox) -> Result<Act, Error> {
+    fn client_message(
+        &mut self,
+        frame: Frame,
+        rest: &[u8],
+        first: bool,
+        out: &mut Outbox,
+    ) -> Result<Act, Error> {
         let is_copy = matches!(frame.tag, b'd' | b'c' | b'f');
         if !is_copy && self.copy == ClientCopy::Over {
             self.copy = ClientCopy::No;
         }
-        if !is_copy && !matches!(frame.tag, b'Q' | b'P' | b'B' | b'E' | b'D' | b'C' | b'H' | b'S' | b'F' | b'X') {
+        if !is_copy
+            && !matches!(frame.tag, b'Q' | b'P' | b'B' | b'E' | b'D' | b'C' | b'H' | b'S' | b'F' | b'X')
+        {
             return Err(misbehaved("a message that no client may send now"));
         }
         if is_copy {
@@ -189,7 +199,11 @@ impl Talk {
         if self.pending.len() >= PENDING_MAX {
             return Ok(Act::Stop(Step::Wait));
         }
-        let most = if matches!(frame.tag, b'Q' | b'P' | b'B' | b'F') { self.limits.statement_bytes_max } else { LARGE_BYTES };
+        let most = if matches!(frame.tag, b'Q' | b'P' | b'B' | b'F') {
+            self.limits.statement_bytes_max
+        } else {
+            LARGE_BYTES
+        };
         if frame.length > most {
             return Err(Error::TooLarge { side: Side::Client, what: "a statement and its parameters", most });
         }
@@ -197,7 +211,9 @@ impl Talk {
             return Ok(Act::Stop(Step::Need(missing(rest.len(), frame.length))));
         };
         match frame.tag {
-            b'S' | b'H' | b'X' if !body.is_empty() => Err(Error::Malformed { side: Side::Client, offset: 1, what: "a body where none is due" }),
+            b'S' | b'H' | b'X' if !body.is_empty() => {
+                Err(Error::Malformed { side: Side::Client, offset: 1, what: "a body where none is due" })
+            }
             b'X' => Ok(self.leave(first, out)),
             b'S' | b'H' if self.copy == ClientCopy::In => Ok(Act::Pass),
             _ if self.copy == ClientCopy::In => Ok(self.break_copy(first, out)),
@@ -211,7 +227,8 @@ impl Talk {
             b'P' => self.ask_parse(body, out),
             b'B' => self.ask_bind(body, out),
             _ => {
-                let reply = reply_of(b"0A000", "function calls are refused by pangate", "use SELECT function(...)");
+                let reply =
+                    reply_of(b"0A000", "function calls are refused by pangate", "use SELECT function(...)");
                 Ok(self.refuse_query(0, reply, out))
             }
         }
@@ -242,7 +259,11 @@ impl Talk {
             return Ok(Act::PassPart(have));
         }
         if frame.length > LARGE_BYTES {
-            return Err(Error::TooLarge { side: Side::Client, what: "a message that ends a COPY", most: LARGE_BYTES });
+            return Err(Error::TooLarge {
+                side: Side::Client,
+                what: "a message that ends a COPY",
+                most: LARGE_BYTES,
+            });
         }
         let Some(body) = rest.get(HEADER_BYTES..frame.length) else {
             return Ok(Act::Stop(Step::Need(missing(rest.len(), frame.length))));
@@ -290,7 +311,9 @@ impl Talk {
         let (number, statement, formats) = match self.portals.find(name, self.batch) {
             Found::Ready(portal) => (portal.number, portal.statement.clone(), portal.formats.clone()),
             Found::Wait => return Ok(Act::Stop(Step::Wait)),
-            Found::Unknown => return Ok(self.refuse_unknown(b"34000", "this portal does not exist", first, out)),
+            Found::Unknown => {
+                return Ok(self.refuse_unknown(b"34000", "this portal does not exist", first, out));
+            }
         };
         self.statements.apply(&statement.nature.effect);
         self.portals.apply(&statement.nature.effect);
@@ -301,12 +324,16 @@ impl Talk {
     fn describe(&mut self, body: &[u8], first: bool, out: &mut Outbox) -> Result<Act, Error> {
         let found = match Named::read(body)? {
             Named::Statement(name) => match self.statements.find(name, self.batch) {
-                Found::Ready(statement) => Found::Ready(Expect::DescribeStatement { statement: statement.clone() }),
+                Found::Ready(statement) => {
+                    Found::Ready(Expect::DescribeStatement { statement: statement.clone() })
+                }
                 Found::Wait => Found::Wait,
                 Found::Unknown => Found::Unknown,
             },
             Named::Portal(name) => match self.portals.find(name, self.batch) {
-                Found::Ready(portal) => Found::Ready(Expect::DescribePortal { statement: portal.statement.clone() }),
+                Found::Ready(portal) => {
+                    Found::Ready(Expect::DescribePortal { statement: portal.statement.clone() })
+                }
                 Found::Wait => Found::Wait,
                 Found::Unknown => Found::Unknown,
             },
@@ -314,8 +341,12 @@ impl Talk {
         match found {
             Found::Ready(expect) => self.pending.push(expect),
             Found::Wait => return Ok(Act::Stop(Step::Wait)),
-            Found::Unknown if body.first() == Some(&b'S') => return Ok(self.refuse_unknown_statement(first, out)),
-            Found::Unknown => return Ok(self.refuse_unknown(b"34000", "this portal does not exist", first, out)),
+            Found::Unknown if body.first() == Some(&b'S') => {
+                return Ok(self.refuse_unknown_statement(first, out));
+            }
+            Found::Unknown => {
+                return Ok(self.refuse_unknown(b"34000", "this portal does not exist", first, out));
+            }
         }
         Ok(Act::Pass)
     }
@@ -360,7 +391,11 @@ impl Talk {
         }
         if !self.portals.has_room(bind.portal, &self.limits) {
             let words = "too many portals are open in this session";
-            return Ok(self.refuse_extended(0, reply_of(b"53400", words, "close portals that are no longer used"), out));
+            return Ok(self.refuse_extended(
+                0,
+                reply_of(b"53400", words, "close portals that are no longer used"),
+                out,
+            ));
         }
         match self.statements.find(bind.statement, self.batch) {
             Found::Ready(_) => Ok(self.ask(CommandKind::Execute)),
@@ -383,11 +418,15 @@ impl Talk {
             transaction: self.pending.transaction(),
         };
         match asking.kind {
-            CommandKind::Query => command.text = core::str::from_utf8(read_text(Side::Client, body).ok()?).ok()?,
+            CommandKind::Query => {
+                command.text = core::str::from_utf8(read_text(Side::Client, body).ok()?).ok()?
+            }
             CommandKind::Prepare => command.text = core::str::from_utf8(Parse::read(body).ok()?.text).ok()?,
             CommandKind::Execute => {
                 let bind = Bind::read(body).ok()?;
-                let Found::Ready(statement) = self.statements.find(bind.statement, self.batch) else { return None };
+                let Found::Ready(statement) = self.statements.find(bind.statement, self.batch) else {
+                    return None;
+                };
                 command.text = &statement.text;
                 command.statement = Some(statement.id);
                 command.parameters = bind.parameters;
@@ -419,14 +458,18 @@ impl Talk {
             }
             Ruling::Refuse(refusal) => refusal,
             // No answers to this question: nothing runs without one.
-            Ruling::Admit(_) | Ruling::Done => Refusal { kind: crate::RefusalKind::Denied, message: "no ruling", detail: "", hint: "" },
+            Ruling::Admit(_) | Ruling::Done => {
+                Refusal { kind: crate::RefusalKind::Denied, message: "no ruling", detail: "", hint: "" }
+            }
         };
         self.asking = None;
         let mut reply = Vec::new();
         reply::refusal(&mut reply, Severity::Error, &refusal);
         match asking.kind {
             CommandKind::Query => self.refuse_query(asking.number, reply.into(), out),
-            CommandKind::Prepare | CommandKind::Execute => self.refuse_extended(asking.number, reply.into(), out),
+            CommandKind::Prepare | CommandKind::Execute => {
+                self.refuse_extended(asking.number, reply.into(), out)
+            }
         };
         Ok(Step::Consumed(frame.length))
     }
@@ -450,7 +493,11 @@ impl Talk {
                 let text = core::str::from_utf8(parse.text).unwrap_or_default();
                 let Some(statement) = self.statements.insert(parse.name, text, self.batch) else {
                     let words = "too many prepared statements are kept in this session";
-                    return Ok(self.refuse_extended(number, reply_of(b"53400", words, "close those that are no longer used"), out));
+                    return Ok(self.refuse_extended(
+                        number,
+                        reply_of(b"53400", words, "close those that are no longer used"),
+                        out,
+                    ));
                 };
                 self.pending.push(Expect::Parse { number, statement });
             }
@@ -462,7 +509,8 @@ impl Talk {
                 let statement = Rc::clone(statement);
                 let serial = self.next_serial;
                 self.next_serial += 1;
-                let portal = Portal::new(serial, number, statement.clone(), Formats::new(bind.results), self.batch);
+                let portal =
+                    Portal::new(serial, number, statement.clone(), Formats::new(bind.results), self.batch);
                 self.portals.insert(bind.portal, portal);
                 self.pending.push(Expect::Bind { number, serial, statement });
             }
@@ -505,7 +553,8 @@ impl Talk {
         if !first {
             return Act::Later;
         }
-        let hint = "statements are prepared and bound in the protocol; those of SQL are run by EXECUTE and FETCH";
+        let hint =
+            "statements are prepared and bound in the protocol; those of SQL are run by EXECUTE and FETCH";
         self.refuse_extended(0, reply_of(code, words, hint), out)
     }
 

@@ -130,7 +130,11 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Result<(usize, Packet), Step>, Error>
         return Err(Error::Malformed { side: Side::Client, offset: 0, what: "a start-up packet's length" });
     }
     if length > STARTUP_BYTES_MAX {
-        return Err(Error::TooLarge { side: Side::Client, what: "a start-up packet", most: STARTUP_BYTES_MAX });
+        return Err(Error::TooLarge {
+            side: Side::Client,
+            what: "a start-up packet",
+            most: STARTUP_BYTES_MAX,
+        });
     }
     let Some(packet) = bytes.get(..length) else { return Ok(Err(Step::Need(missing(bytes.len(), length)))) };
     let mut cursor = Cursor::new(Side::Client, packet);
@@ -187,7 +191,10 @@ fn options(line: &str) -> Result<Vec<(String, String)>, Refused> {
         };
         let pair = setting.as_deref().and_then(|setting| setting.split_once('='));
         let Some((name, value)) = pair else {
-            return Err(refused(b"0A000", "options other than -c name=value are refused by pangate".to_owned()));
+            return Err(refused(
+                b"0A000",
+                "options other than -c name=value are refused by pangate".to_owned(),
+            ));
         };
         settings.push((name.replace('-', "_"), value.to_owned()));
     }
@@ -223,12 +230,14 @@ fn is_on(value: &str) -> bool {
 
 /// A client's own name for a setting where it is a plain one.
 fn shown(name: &str) -> String {
-    let plain = name.len() <= 63 && name.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.'));
+    let plain = name.len() <= 63
+        && name.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.'));
     if plain { format!("\"{name}\"") } else { "this setting".to_owned() }
 }
 
 fn refused(code: &'static [u8; 5], message: String) -> Refused {
-    let hint = if code == b"0A000" { "connect without it; see the settings allowed in the manual" } else { "" };
+    let hint =
+        if code == b"0A000" { "connect without it; see the settings allowed in the manual" } else { "" };
     Refused { code, message, hint }
 }
 
@@ -276,7 +285,10 @@ mod tests {
         ) else {
             panic!("refused")
         };
-        assert_eq!((got.user.as_str(), got.database.as_str(), got.application.as_str()), ("job", "payments", "psql"));
+        assert_eq!(
+            (got.user.as_str(), got.database.as_str(), got.application.as_str()),
+            ("job", "payments", "psql")
+        );
         assert_eq!(got.settings, b"statement_timeout\x005s\0lock_timeout\x001s\0timezone\0Europe/ Paris\0");
 
         assert_eq!(refusal(&[("user", "u"), ("standard_conforming_strings", "on")]), None);
@@ -310,7 +322,9 @@ mod tests {
             got.negotiate(&mut out);
             assert_eq!(out, expected);
         }
-        let Packet::Start(got) = startup(196_608, &[("user", "u"), ("_pq_.x", "1")]) else { panic!("refused") };
+        let Packet::Start(got) = startup(196_608, &[("user", "u"), ("_pq_.x", "1")]) else {
+            panic!("refused")
+        };
         let mut out = Vec::new();
         got.negotiate(&mut out);
         assert_eq!(out, b"v\0\0\0\x13\0\x03\0\0\0\0\0\x01_pq_.x\0");
@@ -325,7 +339,9 @@ mod tests {
         assert!(matches!(read(b"\0\0\0\x08\x04\xd2\x16\x2f"), Ok(Ok((8, Packet::Ssl)))));
         assert!(matches!(read(b"\0\0\0\x08\x04\xd2\x16\x30"), Ok(Ok((8, Packet::Gss)))));
         let cancel = read(b"\0\0\0\x10\x04\xd2\x16\x2e\0\0\0\x01\0\0\0\x02").unwrap();
-        assert!(matches!(cancel, Ok((16, Packet::Cancel(key))) if key == CancelKey { process: 1, secret: 2 }));
+        assert!(
+            matches!(cancel, Ok((16, Packet::Cancel(key))) if key == CancelKey { process: 1, secret: 2 })
+        );
         assert!(matches!(read(b"\0\0\0\x0c\x04\xd2\x16\x2e\0\0\0\x01"), Ok(Ok((12, Packet::CancelUnknown)))));
     }
 }

@@ -202,7 +202,13 @@ pub(crate) struct Portal {
 }
 
 impl Portal {
-    pub(crate) fn new(serial: u64, number: u64, statement: Rc<Statement>, formats: Formats, batch: u64) -> Self {
+    pub(crate) fn new(
+        serial: u64,
+        number: u64,
+        statement: Rc<Statement>,
+        formats: Formats,
+        batch: u64,
+    ) -> Self {
         Self { serial, number, statement, formats, batch, confirmed: false }
     }
 }
@@ -230,7 +236,9 @@ impl Portals {
 
     /// Whether a portal of this name, or one more at all, has room.
     pub(crate) fn has_room(&self, name: &[u8], limits: &Limits) -> bool {
-        name.is_empty() || self.named.len() < limits.portals_max || self.named.iter().any(|(each, _)| &**each == name)
+        name.is_empty()
+            || self.named.len() < limits.portals_max
+            || self.named.iter().any(|(each, _)| &**each == name)
     }
 
     pub(crate) fn insert(&mut self, name: &[u8], portal: Portal) {

@@ -65,7 +65,9 @@ impl Class {
             1266 => Self::Fixed(12),
             1186 | 2950 => Self::Fixed(16),
             // "char" aside, what is kept as its characters; bytea, json, jsonb (a version byte before the text), xml.
-            17 | 19 | 25 | 114 | 142 | 650 | 705 | 869 | 1042 | 1043 | 2275 | 3614 | 3802 | 4072 => Self::Plain,
+            17 | 19 | 25 | 114 | 142 | 650 | 705 | 869 | 1042 | 1043 | 2275 | 3614 | 3802 | 4072 => {
+                Self::Plain
+            }
             20 | 790 => Self::Integer,
             701 | 600 | 601 | 603 | 628 | 718 => Self::Floats,
             1700 => Self::Numeric,
@@ -79,7 +81,18 @@ impl Class {
             4451 => Self::Multirange(3904),
             4532 => Self::Multirange(3906),
             4536 => Self::Multirange(3926),
-            199 | 1000..=1002 | 1005..=1009 | 1014..=1016 | 1021 | 1022 | 1028 | 1115 | 1185 | 1231 | 2951 | 3807 => Self::Array,
+            199
+            | 1000..=1002
+            | 1005..=1009
+            | 1014..=1016
+            | 1021
+            | 1022
+            | 1028
+            | 1115
+            | 1185
+            | 1231
+            | 2951
+            | 3807 => Self::Array,
             _ => Self::Unknown,
         }
     }
@@ -128,13 +141,20 @@ impl Masker {
             Class::Array => self.structured(value, depth, array),
             Class::Record => self.structured(value, depth, record),
             Class::Range(oid) => self.structured(value, depth, |bytes, each| range(bytes, oid, each)),
-            Class::Multirange(oid) => self.structured(value, depth, |bytes, each| multirange(bytes, oid, each)),
+            Class::Multirange(oid) => {
+                self.structured(value, depth, |bytes, each| multirange(bytes, oid, each))
+            }
             Class::Unknown | Class::Fixed(_) | Class::Floats => self.unknown(value, depth),
         }
     }
 
     /// Masks the values inside one that `walk` takes apart; as unknown where it cannot.
-    fn structured(&mut self, value: &mut [u8], depth: u32, walk: impl Fn(&mut [u8], &mut Each<'_>) -> Option<()>) -> usize {
+    fn structured(
+        &mut self,
+        value: &mut [u8],
+        depth: u32,
+        walk: impl Fn(&mut [u8], &mut Each<'_>) -> Option<()>,
+    ) -> usize {
         if depth >= NESTING_MAX || walk(value, &mut |_, _| ()).is_none() {
             return self.unknown(value, NESTING_MAX);
         }
@@ -164,7 +184,9 @@ impl Masker {
     }
 
     fn integer(&self, bytes: &mut [u8; 8]) -> bool {
-        let Some(masked) = self.scanner.mask_integer(i64::from_be_bytes(*bytes), self.format) else { return false };
+        let Some(masked) = self.scanner.mask_integer(i64::from_be_bytes(*bytes), self.format) else {
+            return false;
+        };
         *bytes = masked.to_be_bytes();
         true
     }
@@ -183,7 +205,8 @@ impl Masker {
         let number = value.get_mut(number)?;
         let whole = number.iter().position(|byte| *byte == b'.').unwrap_or(number.len());
         let plain = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_digit);
-        if !plain(number.get(..whole)?) || !plain(number.get(whole..)?.strip_prefix(b".").unwrap_or_default()) {
+        if !plain(number.get(..whole)?) || !plain(number.get(whole..)?.strip_prefix(b".").unwrap_or_default())
+        {
             return None;
         }
         let whole = number.get_mut(..whole)?;
@@ -225,7 +248,8 @@ impl Masker {
     fn numeric(&self, value: &mut [u8]) -> Option<bool> {
         let count = usize::from(u16_at(value, 0)?);
         let weight = u16_at(value, 2)?.cast_signed();
-        if value.len() != 8 + count * 2 || !matches!(u16_at(value, 4)?, 0 | 0x4000 | 0xc000 | 0xd000 | 0xf000) {
+        if value.len() != 8 + count * 2 || !matches!(u16_at(value, 4)?, 0 | 0x4000 | 0xc000 | 0xd000 | 0xf000)
+        {
             return None;
         }
         let groups = value.get_mut(8..)?.as_chunks_mut::<2>().0;
@@ -233,7 +257,8 @@ impl Masker {
             return None;
         }
         // 19 digits take five groups, or six of which the first is padded.
-        let Some(whole) = usize::try_from(weight).ok().map(|weight| weight + 1).filter(|groups| *groups <= 5) else {
+        let Some(whole) = usize::try_from(weight).ok().map(|weight| weight + 1).filter(|groups| *groups <= 5)
+        else {
             return Some(false);
         };
         let mut digits = [0; 20];

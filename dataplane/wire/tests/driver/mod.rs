@@ -5,13 +5,13 @@
 use std::collections::VecDeque;
 
 use wire::{
-    Admission, CancelKey, CommandKind, Engine, Error, Event, Now, Outbox, Question, Refusal, RefusalKind, Ruling, Secret,
-    ServerTls, Side, Step,
+    Admission, CancelKey, CommandKind, Engine, Error, Event, Now, Outbox, Question, Refusal, RefusalKind,
+    Ruling, Secret, ServerTls, Side, Step,
 };
 
 /// An owned ruling.
 #[derive(Clone)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     Allow,
     Refuse(RefusalKind, &'static str),
     /// Held; [`Driver::answer`] gives the final ruling.
@@ -22,49 +22,61 @@ pub enum Verdict {
 
 /// What a login is let in with.
 #[derive(Clone)]
-pub struct Account {
-    pub user: String,
-    pub password: String,
-    pub database: String,
-    pub tls: ServerTls,
-    pub mask: scan::Format,
+pub(crate) struct Account {
+    pub(crate) user: String,
+    pub(crate) password: String,
+    pub(crate) database: String,
+    pub(crate) tls: ServerTls,
+    pub(crate) mask: scan::Format,
 }
 
 /// A question as it was asked.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Asked {
-    Login { token: Vec<u8>, user: String, database: String, application: String, secured: bool },
-    Command { number: u64, kind: CommandKind, text: String, parameters: Vec<Option<Vec<u8>>>, transaction: wire::Transaction },
+pub(crate) enum Asked {
+    Login {
+        token: Vec<u8>,
+        user: String,
+        database: String,
+        application: String,
+        secured: bool,
+    },
+    Command {
+        number: u64,
+        kind: CommandKind,
+        text: String,
+        parameters: Vec<Option<Vec<u8>>>,
+        transaction: wire::Transaction,
+    },
     Cancel(u32, u32),
 }
 
-pub type Judge = Box<dyn FnMut(&Asked) -> Verdict>;
+pub(crate) type Judge = Box<dyn FnMut(&Asked) -> Verdict>;
 
 /// One engine and what surrounds it.
-pub struct Driver<E> {
-    pub engine: E,
+pub(crate) struct Driver<E> {
+    pub(crate) engine: E,
     judge: Judge,
     inbound: [Vec<u8>; 2],
     /// What has gone out to each side, and has not been taken.
-    pub sent: [Vec<u8>; 2],
-    pub events: Vec<Event>,
-    pub asked: Vec<Asked>,
-    pub error: Option<Error>,
-    pub closed: bool,
+    pub(crate) sent: [Vec<u8>; 2],
+    pub(crate) events: Vec<Event>,
+    pub(crate) asked: Vec<Asked>,
+    pub(crate) error: Option<Error>,
+    pub(crate) closed: bool,
     /// The server is to be connected to.
-    pub connecting: bool,
-    pub now: Now,
+    pub(crate) connecting: bool,
+    pub(crate) now: Now,
     asking: Option<Side>,
     waiting: [bool; 2],
     queue: VecDeque<Verdict>,
     /// The most bytes that were kept unconsumed.
-    pub kept_max: usize,
+    pub(crate) kept_max: usize,
     /// Whether each step gets only as many bytes as it needs.
-    pub stingy: bool,
+    pub(crate) stingy: bool,
     granted: [usize; 2],
 }
 
-pub const fn index(side: Side) -> usize {
+pub(crate) const fn index(side: Side) -> usize {
     match side {
         Side::Client => 0,
         Side::Server => 1,
@@ -84,7 +96,11 @@ fn owned(question: &Question<'_>) -> Asked {
             number: command.number,
             kind: command.kind,
             text: command.text.into(),
-            parameters: command.parameters.iter().map(|parameter| parameter.value.map(<[u8]>::to_vec)).collect(),
+            parameters: command
+                .parameters
+                .iter()
+                .map(|parameter| parameter.value.map(<[u8]>::to_vec))
+                .collect(),
             transaction: command.transaction,
         },
         Question::Cancel(key) => Asked::Cancel(key.process, key.secret),
@@ -92,7 +108,7 @@ fn owned(question: &Question<'_>) -> Asked {
 }
 
 impl<E: Engine> Driver<E> {
-    pub fn new(engine: E, judge: Judge) -> Self {
+    pub(crate) fn new(engine: E, judge: Judge) -> Self {
         Self {
             engine,
             judge,
@@ -114,12 +130,12 @@ impl<E: Engine> Driver<E> {
     }
 
     /// Bytes have come from `side`.
-    pub fn feed(&mut self, side: Side, bytes: &[u8]) {
+    pub(crate) fn feed(&mut self, side: Side, bytes: &[u8]) {
         self.inbound[index(side)].extend_from_slice(bytes);
         self.drive(side);
     }
 
-    pub fn connected(&mut self) {
+    pub(crate) fn connected(&mut self) {
         self.connecting = false;
         let mut out = Outbox::default();
         let done = self.engine.connected(&mut out, self.now);
@@ -127,7 +143,7 @@ impl<E: Engine> Driver<E> {
         self.error = self.error.or(done.err());
     }
 
-    pub fn ended(&mut self, side: Side) {
+    pub(crate) fn ended(&mut self, side: Side) {
         if self.closed {
             return;
         }
@@ -137,7 +153,7 @@ impl<E: Engine> Driver<E> {
         self.apply(side, step);
     }
 
-    pub fn expire(&mut self, now: Now) {
+    pub(crate) fn expire(&mut self, now: Now) {
         self.now = now;
         let mut out = Outbox::default();
         let step = self.engine.expire(now, &mut out);
@@ -145,7 +161,7 @@ impl<E: Engine> Driver<E> {
         self.apply(Side::Client, step);
     }
 
-    pub fn refuse(&mut self, kind: RefusalKind, message: &str) {
+    pub(crate) fn refuse(&mut self, kind: RefusalKind, message: &str) {
         let mut out = Outbox::default();
         self.engine.refuse(&Refusal { kind, message, detail: "", hint: "" }, &mut out);
         self.flush(out);
@@ -153,21 +169,21 @@ impl<E: Engine> Driver<E> {
     }
 
     /// The final ruling on what is held.
-    pub fn answer(&mut self, verdict: Verdict) {
+    pub(crate) fn answer(&mut self, verdict: Verdict) {
         let side = self.asking.expect("nothing is held");
         self.rule(side, &verdict);
         self.drive(side);
     }
 
-    pub fn is_held(&self) -> bool {
+    pub(crate) fn is_held(&self) -> bool {
         self.asking.is_some()
     }
 
-    pub fn take(&mut self, side: Side) -> Vec<u8> {
+    pub(crate) fn take(&mut self, side: Side) -> Vec<u8> {
         std::mem::take(&mut self.sent[index(side)])
     }
 
-    pub fn unconsumed(&self, side: Side) -> usize {
+    pub(crate) fn unconsumed(&self, side: Side) -> usize {
         self.inbound[index(side)].len()
     }
 
