@@ -108,7 +108,7 @@ class Oracle:
             return
         if isinstance(node, (ast.LockingClause, ast.ConstraintsSetStmt)):
             return
-        if isinstance(node, ast.ImportForeignSchemaStmt) and "EXCEPT" in str(node.list_type):
+        if isinstance(node, ast.ImportForeignSchemaStmt) and "EXCEPT" in node.list_type.name:
             return
         if isinstance(node, ast.FuncCall):
             parts = [it.sval for it in node.funcname]

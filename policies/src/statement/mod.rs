@@ -1,8 +1,10 @@
 //! What a request does, as rules see it: verbs, objects, columns, effects, functions. Facts come from the text alone;
 //! what only the target's catalog knows (search_path, a view's base tables, a function's body) is not here.
+mod fingerprint;
 pub(crate) mod functions;
 pub mod sql;
 
+pub use fingerprint::fingerprint;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -165,6 +167,10 @@ pub struct Facts {
     pub transaction: Option<TransactionVerb>,
     /// Prepared statements that it makes by PREPARE.
     pub prepares: Vec<String>,
+    /// Where the request is a list of several statements: the facts of each, in their order, and each decided on by
+    /// itself. Empty where it is one statement. What stands above is of all of them together.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub members: Vec<Self>,
     /// Prepared statements that it runs by EXECUTE. Where `analyse` was not told what they are, the facts are unknown.
     pub executes: Vec<String>,
 }

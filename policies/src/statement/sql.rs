@@ -5,6 +5,7 @@ mod change;
 mod cursor;
 mod ddl;
 mod expression;
+mod forms;
 mod grant;
 mod keywords;
 mod lexer;
@@ -29,6 +30,8 @@ use std::collections::BTreeMap;
 
 /// Longer texts are not read.
 const TEXT_BYTES_MAX: usize = 1 << 20;
+/// Statements in one text at most.
+const STATEMENTS_MAX: usize = 1_000;
 /// Brackets within brackets at most.
 const NESTING_MAX: usize = 64;
 /// Operators and keywords in a row, summed over all open brackets: bounds how deep a tree can lean.
@@ -56,11 +59,17 @@ pub fn analyse_with(text: &str, dialect: Dialect, prepared: &dyn Fn(&str) -> Opt
     }
     let mut session = Session { prepared, local: BTreeMap::new() };
     let mut all = Builder::default();
-    for statement in split(&lexemes) {
+    let mut members = Vec::new();
+    for statement in split(&lexemes).into_iter().filter(|statement| !statement.is_empty()) {
+        if members.len() >= STATEMENTS_MAX {
+            return Facts::unknown();
+        }
         let facts = session.statement(statement);
         all.add(&facts);
+        members.push(facts);
     }
-    all.finish()
+    let facts = all.finish();
+    if members.len() > 1 { Facts { members, ..facts } } else { facts }
 }
 
 /// What is known of the session while its text is read.
@@ -105,7 +114,8 @@ impl Session<'_> {
 
 /// SELECT, VALUES, TABLE, WITH, INSERT, UPDATE, DELETE or MERGE.
 fn query(lexemes: &[Lexeme], facts: &mut Builder) -> Result {
-    let tokens = rewrite::tokens(lexemes, facts)?;
+    let lexemes = forms::rewrite(lexemes, facts)?;
+    let tokens = rewrite::tokens(&lexemes, facts)?;
     let dialect = PostgreSqlDialect {};
     let mut parser = parser(&dialect, tokens);
     let statement = parser.parse_statement().map_err(|_| NotUnderstood)?;
@@ -124,7 +134,8 @@ fn query(lexemes: &[Lexeme], facts: &mut Builder) -> Result {
 
 /// One expression that sees the columns of `object`, where there is one.
 fn expression(lexemes: &[Lexeme], object: Option<&str>, facts: &mut Builder) -> Result {
-    let tokens = rewrite::tokens(lexemes, facts)?;
+    let lexemes = forms::rewrite(lexemes, facts)?;
+    let tokens = rewrite::tokens(&lexemes, facts)?;
     let dialect = PostgreSqlDialect {};
     let mut parser = parser(&dialect, tokens);
     let expr: Expr = parser.parse_expr().map_err(|_| NotUnderstood)?;

@@ -138,6 +138,7 @@ impl Builder {
             transaction: self.transaction,
             prepares: self.prepares.into_iter().collect(),
             executes: self.executes.into_iter().collect(),
+            members: Vec::new(),
         }
     }
 }

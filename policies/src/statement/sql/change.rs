@@ -1,5 +1,6 @@
 //! INSERT, UPDATE, DELETE and MERGE: what they change, where from, and what they give back.
 use super::super::{Effect, Verb};
+use super::forms::NAMELESS;
 use super::names;
 use super::reader::{NotUnderstood, Reader, Result, absent, object, parts};
 use super::rewrite::CURRENT_OF;
@@ -90,7 +91,7 @@ impl Reader<'_> {
         let frame = |sources: Vec<Source>| Frame { sources, ..Frame::default() };
         self.framed(frame(vec![source.clone()]), |it| match conflict_target {
             Some(ConflictTarget::Columns { columns, predicate }) => {
-                for column in columns {
+                for column in columns.iter().filter(|it| it.value != NAMELESS) {
                     it.column(std::slice::from_ref(&column.value), Use::Filter);
                 }
                 it.exprs(predicate, Use::Filter)

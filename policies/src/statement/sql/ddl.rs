@@ -5,7 +5,7 @@ use super::Session;
 use super::builder::Builder;
 use super::cursor::Cursor;
 use super::grant;
-use super::keywords;
+use super::keywords::{self, Class};
 use super::lexer::Lexeme;
 use super::names;
 use super::reader::{NotUnderstood, Reader, Result};
@@ -62,6 +62,10 @@ impl Session<'_> {
             "import" if cursor.words(&["foreign", "schema"]) => {
                 facts.verb(Verb::Ddl);
                 facts.effect(Effect::DynamicSql);
+                loose(cursor.until("limit"), facts)?;
+                if cursor.words(&["limit", "to"]) {
+                    relations(&mut Cursor::new(cursor.parenthesised()?), facts)?;
+                }
                 loose(cursor.rest(), facts)
             }
             "grant" | "revoke" => grant::grant(cursor, facts),
@@ -117,14 +121,9 @@ impl Session<'_> {
             "foreign" if cursor.word("table") => self.table(cursor, facts),
             "function" | "procedure" => {
                 facts.touch(Verb::Ddl, &cursor.object()?);
-                Ok(())
+                loose(cursor.rest(), facts)
             }
-            "schema" => {
-                facts.verb(Verb::Ddl);
-                let elements = ["create", "grant"];
-                let has = |word: &&str| cursor.rest().iter().any(|it| it.is(word));
-                if elements.iter().any(has) { Err(NotUnderstood) } else { Ok(()) }
-            }
+            "schema" => self.schema(cursor, facts),
             "sequence" => {
                 if_exists(cursor);
                 facts.touch(Verb::Ddl, &cursor.object()?);
@@ -137,14 +136,35 @@ impl Session<'_> {
                 relations(cursor, facts)
             }
             "publication" => publication(cursor, facts),
+            "type" | "domain" => {
+                facts.touch(Verb::Ddl, &cursor.object()?);
+                loose(cursor.rest(), facts)
+            }
             "aggregate" | "operator" | "cast" | "language" | "extension" | "event" | "conversion"
-            | "transform" | "access" | "server" | "subscription" | "user" | "foreign" | "text" | "type"
-            | "database" | "domain" | "collation" | "tablespace" => {
+            | "transform" | "access" | "server" | "subscription" | "user" | "foreign" | "text" | "database" | "collation" | "tablespace" => {
                 facts.verb(Verb::Ddl);
                 loose(cursor.rest(), facts)
             }
             _ => Err(NotUnderstood),
         }
+    }
+
+    /// CREATE SCHEMA, with the statements that it may hold.
+    fn schema(&mut self, cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
+        facts.verb(Verb::Ddl);
+        let lexemes = cursor.rest();
+        let starts = |it: &&Lexeme| it.is("create") || it.is("grant");
+        let first = lexemes.iter().position(|it| starts(&it)).unwrap_or(lexemes.len());
+        let (own, mut rest) = lexemes.split_at(first);
+        loose(own, facts)?;
+        while !rest.is_empty() {
+            let next = rest.iter().skip(1).position(|it| starts(&it)).map_or(rest.len(), |at| at + 1);
+            let (element, behind) = rest.split_at(next);
+            let inner = self.statement(element);
+            facts.add(&inner);
+            rest = behind;
+        }
+        Ok(())
     }
 
     /// CREATE TABLE, and CREATE TABLE AS.
@@ -362,10 +382,7 @@ fn alter(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
         }
         "role" | "group" => grant::role(cursor, facts),
         "user" if !cursor.word("mapping") => grant::role(cursor, facts),
-        "default" if cursor.word("privileges") => {
-            facts.verb(Verb::Grant);
-            loose(cursor.rest(), facts)
-        }
+        "default" if cursor.word("privileges") => grant::default_privileges(cursor, facts),
         "policy" => policy(cursor, facts),
         "publication" => publication(cursor, facts),
         "materialized" | "foreign" if cursor.one_of(&["view", "table"]).is_some() => altered(cursor, facts),
@@ -378,10 +395,14 @@ fn alter(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
             facts.touch(Verb::Ddl, &cursor.object()?);
             loose(cursor.rest(), facts)
         }
-        "aggregate" | "collation" | "conversion" | "database" | "domain" | "event" | "extension"
-        | "foreign" | "function" | "language" | "procedural" | "large" | "operator" | "procedure"
-        | "routine" | "schema" | "server" | "statistics" | "subscription" | "tablespace" | "text"
-        | "type" | "user" | "cast" | "access" | "transform" => {
+        "type" | "domain" => {
+            facts.effect(Effect::DynamicSql);
+            altered(cursor, facts)
+        }
+        "aggregate" | "collation" | "conversion" | "database" | "event" | "extension" | "foreign"
+        | "function" | "language" | "procedural" | "large" | "operator" | "procedure" | "routine"
+        | "schema" | "server" | "statistics" | "subscription" | "tablespace" | "text" | "user"
+        | "cast" | "access" | "transform" => {
             facts.verb(Verb::Ddl);
             if CODE.contains(&kind.as_str()) {
                 facts.effect(Effect::DynamicSql);
@@ -514,7 +535,7 @@ pub(super) fn loose(lexemes: &[Lexeme], facts: &mut Builder) -> Result {
             continue;
         }
         match lexeme {
-            Lexeme::Word(word) if keywords::class(word).is_some() => {
+            Lexeme::Word(word) if !may_be_function(word) => {
                 cursor.next();
             }
             Lexeme::Word(_) | Lexeme::Quoted(_) => called(&mut cursor, facts)?,
@@ -528,6 +549,46 @@ pub(super) fn loose(lexemes: &[Lexeme], facts: &mut Builder) -> Result {
         }
     }
     Ok(())
+}
+
+/// Names that are no keywords, and keywords that are functions.
+fn may_be_function(word: &str) -> bool {
+    let types = [
+        "between",
+        "bigint",
+        "bit",
+        "boolean",
+        "char",
+        "character",
+        "dec",
+        "decimal",
+        "exists",
+        "float",
+        "inout",
+        "int",
+        "integer",
+        "interval",
+        "national",
+        "nchar",
+        "none",
+        "numeric",
+        "out",
+        "precision",
+        "real",
+        "row",
+        "setof",
+        "smallint",
+        "time",
+        "timestamp",
+        "values",
+        "varchar",
+    ];
+    match keywords::class(word) {
+        None => true,
+        Some(Class::ColumnName) => !types.contains(&word),
+        Some(Class::TypeOrFunction) => word == "left" || word == "right",
+        Some(Class::Reserved | Class::Unreserved) => false,
+    }
 }
 
 /// Takes words that a table's name follows, and the name.

@@ -1,5 +1,6 @@
 //! Expressions: the columns, functions, queries and literals within them.
 use super::super::Verb;
+use super::forms;
 use super::names;
 use super::reader::{NotUnderstood, Reader, Result, absent, parts, values};
 use super::scope::Use;
@@ -223,7 +224,9 @@ impl Reader<'_> {
                 self.query(query, Use::Through)?;
             }
             FunctionArguments::List(list) => {
-                self.arguments(&list.args)?;
+                // GROUPING SETS groups by what it holds; no text can call a function by this name.
+                let groups = name == [forms::GROUPS];
+                self.arguments(&list.args, if groups { Use::Filter } else { Use::Through })?;
                 for clause in &list.clauses {
                     match clause {
                         FunctionArgumentClause::OrderBy(order) => self.order(order, Use::Through)?,
@@ -231,7 +234,7 @@ impl Reader<'_> {
                     }
                 }
                 // ROW(…) is an expression.
-                if name == ["row"] {
+                if name == ["row"] || name == [forms::COMPUTES] || groups {
                     return Ok(());
                 }
                 self.call(&name, |index| constant_argument(&list.args, index))?;
@@ -246,15 +249,17 @@ impl Reader<'_> {
     }
 
     /// A function's arguments.
-    pub(super) fn arguments(&mut self, args: &[FunctionArg]) -> Result {
+    pub(super) fn arguments(&mut self, args: &[FunctionArg], how: Use) -> Result {
         for arg in args {
-            let (FunctionArg::Unnamed(arg) | FunctionArg::Named { name: _, arg, operator: _ }) = arg else {
-                return Err(NotUnderstood);
+            let arg = match arg {
+                FunctionArg::Unnamed(arg) | FunctionArg::Named { name: _, arg, operator: _ } => arg,
+                FunctionArg::ExprNamed { name: Expr::Identifier(_), arg, operator: _ } => arg,
+                FunctionArg::ExprNamed { .. } => return Err(NotUnderstood),
             };
             match arg {
-                FunctionArgExpr::Expr(expr) => self.expr(expr, Use::Through)?,
+                FunctionArgExpr::Expr(expr) => self.expr(expr, how)?,
                 FunctionArgExpr::QualifiedWildcard(name) => {
-                    self.star_of(&parts(name)?, Use::Through)?;
+                    self.star_of(&parts(name)?, how)?;
                 }
                 FunctionArgExpr::Wildcard => {}
                 FunctionArgExpr::WildcardWithOptions(_) => return Err(NotUnderstood),

@@ -16,14 +16,13 @@ pub(super) fn role(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
 /// GRANT or REVOKE, behind that word: privileges on objects, or membership in roles.
 pub(super) fn grant(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
     facts.verb(Verb::Grant);
-    let privileges = cursor.until("on");
-    loose(privileges, facts)?;
+    words(cursor.until("on"))?;
     if !cursor.word("on") {
         return Ok(());
     }
     if cursor.word("all") {
         // ON ALL TABLES IN SCHEMA …
-        return loose(cursor.rest(), facts);
+        return words(cursor.rest());
     }
     let kinds = [
         "table",
@@ -49,9 +48,23 @@ pub(super) fn grant(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
     loop {
         one(kind, cursor, facts)?;
         if !cursor.sign(',') {
-            return loose(cursor.rest(), facts);
+            return words(cursor.rest());
         }
     }
+}
+
+/// ALTER DEFAULT PRIVILEGES, behind these words.
+pub(super) fn default_privileges(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
+    facts.verb(Verb::Grant);
+    words(cursor.rest())
+}
+
+/// Privileges with their columns, roles, options: names and words.
+fn words(lexemes: &[Lexeme]) -> Result {
+    let plain = lexemes.iter().all(|it| {
+        matches!(it, Lexeme::Word(_) | Lexeme::Quoted(_) | Lexeme::Sign(',' | '(' | ')' | '.')) || it.is_operator("=")
+    });
+    if plain { Ok(()) } else { Err(NotUnderstood) }
 }
 
 fn one(kind: &str, cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {

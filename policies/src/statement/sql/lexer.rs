@@ -166,7 +166,9 @@ impl<'a> Lexer<'a> {
         loop {
             match quoting {
                 Quoting::Escaped => self.escaped(&mut contents)?,
-                Quoting::Plain | Quoting::Unicode | Quoting::Bits => self.plain(&mut contents)?,
+                Quoting::Plain | Quoting::Bits => self.plain(&mut contents, true)?,
+                // An error with standard_conforming_strings off.
+                Quoting::Unicode => self.plain(&mut contents, false)?,
             }
             if !self.continues() {
                 break;
@@ -182,11 +184,11 @@ impl<'a> Lexer<'a> {
     }
 
     /// Up to the closing quote. `\'` would go on with standard_conforming_strings off: refused.
-    fn plain(&mut self, contents: &mut String) -> Result<()> {
+    fn plain(&mut self, contents: &mut String, wary: bool) -> Result<()> {
         let mut backslashes = 0_usize;
         while let Some((_, ch)) = self.chars.next() {
             if ch == '\'' {
-                if backslashes % 2 == 1 {
+                if wary && backslashes % 2 == 1 {
                     return Err(Unreadable);
                 }
                 if !self.chars.next_if(|&(_, next)| next == '\'').is_some() {

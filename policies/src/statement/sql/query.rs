@@ -1,5 +1,6 @@
 //! SELECT, VALUES, TABLE, WITH, set operations, FROM: what they read, and what they give out.
 use super::super::Verb;
+use super::forms;
 use super::names;
 use super::reader::{Cte, NotUnderstood, Reader, Result, absent, object, parts, values};
 use super::scope::{Frame, Origin, Outputs, Source, Use};
@@ -549,7 +550,10 @@ impl Reader<'_> {
     }
 
     fn called(&mut self, name: &[String], args: &[FunctionArg]) -> Result {
-        self.arguments(args)?;
+        self.arguments(args, Use::Through)?;
+        if name == [forms::COMPUTES] {
+            return Ok(());
+        }
         self.call(name, |index| super::expression::constant_argument(args, index))
     }
 

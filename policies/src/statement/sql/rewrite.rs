@@ -135,9 +135,13 @@ impl<'a> Rewriter<'a> {
         loop {
             let name = match self.lexemes.get(end) {
                 Some(Lexeme::Quoted(_)) => true,
-                Some(Lexeme::Word(word)) => {
-                    keywords::class(word).is_none() || word == "text" || end > self.at
-                }
+                // A keyword that is no operator, where an operand may begin.
+                Some(Lexeme::Word(word)) => match keywords::class(word) {
+                    None => true,
+                    Some(Class::Unreserved) => end > self.at || word == "text" || !self.is_infix(),
+                    Some(Class::ColumnName) => end > self.at || word.starts_with("json") && !self.is_infix(),
+                    Some(Class::Reserved | Class::TypeOrFunction) => end > self.at,
+                },
                 _ => false,
             };
             if !name {
@@ -219,7 +223,9 @@ impl<'a> Rewriter<'a> {
     }
 
     fn operator(&mut self, operator: &str) -> Result {
+        let quantified = self.peek(1).is_some_and(|it| it.is("any") || it.is("all") || it.is("some"));
         let token = match operator {
+            "*" | "+" | "-" | "/" | "%" if quantified && self.is_infix() => Token::Lt,
             "::" => Token::DoubleColon,
             ":=" => Token::Assignment,
             "=>" => Token::RArrow,
