@@ -135,8 +135,12 @@ fn a_torn_tail_is_cut_and_that_is_recorded() {
     executors.stop().unwrap();
     place.assert_whole();
     assert_eq!(place.commands("0"), ["select 1", "select 2"]);
-    assert!(place.records("0").iter().any(|record| record.starts_with("torn-tail-cut: 3000 bytes after leaf ")));
-    assert!(place.records("1").iter().any(|record| record.starts_with("torn-tail-cut: 8192 bytes after leaf ")));
+    assert!(
+        place.records("0").iter().any(|record| record.starts_with("torn-tail-cut: 3000 bytes after leaf "))
+    );
+    assert!(
+        place.records("1").iter().any(|record| record.starts_with("torn-tail-cut: 8192 bytes after leaf "))
+    );
 }
 
 fn first_bytes(path: &Path, count: usize) -> Vec<u8> {
@@ -214,7 +218,9 @@ fn what_is_no_batch_ends_recording_for_good() {
     submit(&handles[0], dataplane::executor::Batch { bytes: vec![9, 0, 0, 0], durable: Some(2) });
     loop {
         match next(&handles[0]) {
-            FromExecutor::RecordingFailed(cause) => break assert!(cause.contains("malformed batch"), "{cause}"),
+            FromExecutor::RecordingFailed(cause) => {
+                break assert!(cause.contains("malformed batch"), "{cause}");
+            }
             FromExecutor::Committed { upto } => assert_eq!(upto, 1),
             _ => {}
         }

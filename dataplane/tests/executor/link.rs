@@ -60,7 +60,13 @@ fn keys() -> Vec<IssuerKeys> {
 }
 
 fn ruling(ticket: u128) -> TicketRuling {
-    TicketRuling { ticket, digest: [1; 32], approved: true, reviewers: vec!["ann".into()], reason: "fine".into() }
+    TicketRuling {
+        ticket,
+        digest: [1; 32],
+        approved: true,
+        reviewers: vec!["ann".into()],
+        reason: "fine".into(),
+    }
 }
 
 fn withdrawn(ticket: u128) -> ToMgmt {
@@ -106,7 +112,8 @@ fn messages_go_both_ways_and_on_after_a_reconnect() {
 #[test]
 fn a_snapshot_that_does_not_open_is_refused_and_reported() {
     let place = Place::new();
-    let listener = UnixListener::bind(&place.config.link).unwrap_or_else(|_| panic!("{:?}", place.config.link));
+    let listener =
+        UnixListener::bind(&place.config.link).unwrap_or_else(|_| panic!("{:?}", place.config.link));
     let (_handles, executors) = place.start(1);
     let mut mgmt = Mgmt::accept(&listener);
     assert!(matches!(mgmt.next(), ToMgmt::Hello { .. }));
