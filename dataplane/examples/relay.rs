@@ -87,6 +87,7 @@ impl Shard {
     fn connect(&mut self, owner: u64, result: Result<(), i32>) {
         let pair = self.pairs[(owner / 2) as usize].as_mut().unwrap();
         pair.connected = true;
+        pair.legs[1].connected();
         for leg in &mut pair.legs {
             match result {
                 Ok(()) => leg.receive(&mut self.ring).unwrap(),

@@ -14,6 +14,8 @@ pub struct Leg {
     socket: OwnedFd,
     owner: Owner,
     receiving: Receiving,
+    /// The connect under way, if any.
+    connecting: Option<Armed>,
     /// Chunks not yet handed to the kernel, in order.
     queue: VecDeque<Chunk>,
     /// A send is under way: the next one waits, so that bytes keep their order.
@@ -40,6 +42,7 @@ impl Leg {
             socket,
             owner,
             receiving: Receiving::Off,
+            connecting: None,
             queue: VecDeque::with_capacity(QUEUED_CHUNKS_HIGH),
             sending: false,
             ended: false,
@@ -50,7 +53,23 @@ impl Leg {
 
     /// Connects the leg's socket; [`crate::ring::Completion::Connected`] says how it went.
     pub fn connect(&mut self, ring: &mut Ring, address: SocketAddr) -> io::Result<()> {
-        ring.connect(self.socket.as_raw_fd(), address, self.owner)
+        self.connecting = Some(ring.connect(self.socket.as_raw_fd(), address, self.owner)?);
+        Ok(())
+    }
+
+    /// Takes note that the connect is over, either way.
+    pub fn connected(&mut self) {
+        self.connecting = None;
+    }
+
+    /// The ring's number for this leg.
+    pub fn owner(&self) -> Owner {
+        self.owner
+    }
+
+    /// Whether it is connected, as far as is known.
+    pub fn is_connected(&self) -> bool {
+        self.connecting.is_none()
     }
 
     /// The socket itself, for its addresses and options.
@@ -174,7 +193,7 @@ impl Leg {
 
     /// No operation of the kernel refers to this leg any more.
     pub fn is_quiet(&self) -> bool {
-        !self.sending && self.receiving == Receiving::Off
+        !self.sending && self.connecting.is_none() && self.receiving == Receiving::Off
     }
 
     /// Gives the connection up: what is queued is dropped, what is under way completes.
@@ -186,6 +205,9 @@ impl Leg {
             discard(ring, chunk);
         }
         crate::ring::shut_down(&self.socket);
+        if let Some(armed) = self.connecting {
+            ring.cancel(armed)?;
+        }
         self.pause(ring)
     }
 }

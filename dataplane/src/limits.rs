@@ -20,3 +20,82 @@ pub const ACCEPT_BACKLOG: i32 = 4096;
 const _: () = assert!(BUFFERS.is_power_of_two());
 const _: () = assert!(QUEUED_CHUNKS_LOW < QUEUED_CHUNKS_HIGH);
 const _: () = assert!(RING_COMPLETIONS >= RING_ENTRIES);
+
+/// Bytes of one TLS record with its header: 2^14 of plaintext, 2048 of expansion (RFC 8446, 5.2).
+pub const TLS_RECORD_BYTES_MAX: usize = 5 + 16 * 1024 + 2048;
+/// At so few free receive buffers what is sent is copied out of them: slow peers must not keep them from the others.
+pub const BUFFERS_SCARCE: u16 = BUFFERS / 4;
+/// Plaintext of one side that may wait for its engine before its peer is no longer read.
+pub const UNPARSED_BYTES_HIGH: usize = 1024 * 1024;
+/// Milliseconds a target has to accept a connection.
+pub const CONNECT_MS_MAX: u64 = 10_000;
+/// Milliseconds that peers have to take what is left when a session closes.
+pub const CLOSING_MS_MAX: u64 = 5_000;
+/// Milliseconds a client has to finish TLS and login.
+pub const LOGIN_MS_MAX: u64 = 30_000;
+/// Open connections of one shard.
+pub const CONNECTIONS_MAX: usize = 1 << 20;
+
+const _: () = assert!(BUFFERS_SCARCE > 0 && BUFFERS_SCARCE < BUFFERS);
+
+/// Milliseconds that records gather before they are handed to the executor, where nobody waits for them. With the
+/// time of the write itself they are on disk within policy's 50 ms.
+pub const RECORD_GATHER_MS: u64 = 20;
+/// Bytes of records that are handed over at once, whatever the time.
+pub const RECORD_BATCH_BYTES: usize = 256 * 1024;
+/// Bytes of records not yet on disk behind which nothing more is forwarded.
+pub const RECORD_BACKLOG_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Verdicts that a shard remembers.
+pub const VERDICTS_MAX: usize = 8192;
+/// Prepared statements of one session whose verdict is remembered.
+pub const SESSION_VERDICTS_MAX: usize = 1024;
+/// Bytes of a statement or parameter list as recorded; the rest is cut, and said to be.
+pub const RECORDED_TEXT_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of one response record.
+pub const RECORDED_RESPONSE_BYTES_MAX: usize = 64 * 1024;
+/// Commands held at one time by one shard.
+pub const HELD_MAX: usize = 4096;
+
+const _: () = assert!(RECORD_BATCH_BYTES * 4 <= RECORD_BACKLOG_BYTES_MAX);
+/// Milliseconds between two health reports.
+pub const HEALTH_EVERY_MS: u64 = 5_000;
+
+/// Bytes of an identity token.
+pub const TOKEN_BYTES_MAX: usize = 16 * 1024;
+/// Levels of arrays and objects in a token's JSON.
+pub const TOKEN_DEPTH_MAX: usize = 16;
+/// Keys that are tried on a token whose header names none, or one that several keys have.
+pub const TOKEN_KEYS_TRIED_MAX: usize = 8;
+/// Seconds by which an issuer's clock may be ahead of ours.
+pub const TOKEN_LEEWAY_S: u64 = 60;
+/// Seconds that a token may still live when it comes: its use must be remembered for so long.
+pub const TOKEN_LIFETIME_S_MAX: u64 = 7 * 24 * 3600;
+/// Verified tokens that a shard remembers.
+pub const TOKENS_CACHED_MAX: usize = 1024;
+/// Seconds that a used token is remembered beyond its expiry, should the clock be set back.
+pub const TOKEN_MEMORY_S: u64 = 15 * 60;
+/// Used tokens that the ledger remembers.
+pub const LEDGER_TOKENS_MAX: usize = 1 << 20;
+/// Claims that wait for the ledger.
+pub const LEDGER_QUEUE_MAX: usize = 4096;
+/// Claims that share one sync.
+pub const LEDGER_BATCH_MAX: usize = 256;
+/// Seconds between two searches of the ledger for what has expired.
+pub const LEDGER_SWEEP_S: u64 = 60;
+/// Entries in the ledger's journal beyond twice the remembered ones before it is rewritten.
+pub const LEDGER_SLACK_ENTRIES: usize = 16 * 1024;
+/// Entries in the ledger's journal.
+pub const LEDGER_JOURNAL_ENTRIES_MAX: usize = 2 * LEDGER_TOKENS_MAX + LEDGER_SLACK_ENTRIES + LEDGER_BATCH_MAX;
+/// Bytes of a target's password.
+pub const PASSWORD_BYTES_MAX: usize = 4096;
+/// Milliseconds between two looks at a target's password file.
+pub const PASSWORD_LOOK_MS: u64 = 1000;
+/// Bytes of the boot configuration.
+pub const CONFIG_BYTES_MAX: usize = 64 * 1024;
+/// Shards of one process.
+pub const SHARDS_MAX: u16 = 256;
+
+const _: () = assert!(TOKEN_MEMORY_S > TOKEN_LEEWAY_S);
+const _: () = assert!(LEDGER_BATCH_MAX <= LEDGER_QUEUE_MAX);
+/// Milliseconds until a listener whose accept has failed is armed again.
+pub const ACCEPT_PAUSE_MS: u64 = 100;

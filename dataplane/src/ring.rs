@@ -277,11 +277,10 @@ impl Ring {
     }
 
     /// Connects `socket` to `address`.
-    pub fn connect(&mut self, socket: RawFd, address: SocketAddr, owner: Owner) -> io::Result<()> {
+    pub fn connect(&mut self, socket: RawFd, address: SocketAddr, owner: Owner) -> io::Result<Armed> {
         let raw = Box::new(RawAddress::new(address));
         let entry = opcode::Connect::new(Fd(socket), (&raw const raw.storage).cast(), raw.length).build();
-        self.push(entry, Operation::Connect { owner, _address: raw })?;
-        Ok(())
+        self.push(entry, Operation::Connect { owner, _address: raw })
     }
 
     /// Reports each time that `descriptor` (an eventfd) becomes readable.
@@ -297,7 +296,8 @@ impl Ring {
         Ok(())
     }
 
-    /// The bytes of a received buffer.
+    /// The bytes of a received buffer, to be masked in place. Never a range that was released before: the kernel may
+    /// still be sending it.
     pub fn buffer_mut(&mut self, buffer: u16, range: Range<usize>) -> &mut [u8] {
         self.buffers.bytes_mut(buffer, range)
     }
@@ -384,7 +384,7 @@ impl Drop for Ring {
 struct Buffers {
     entries: NonNull<BufRingEntry>,
     base: NonNull<u8>,
-    references: Vec<u8>,
+    references: Vec<u16>,
     tail: u16,
     free: u16,
 }

@@ -1,0 +1,287 @@
+//! Lets jobs in: from a token to an open session, or to a refusal that says which check failed and nothing of the
+//! token. The desk's first half. Lives on its shard's core.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use evidence::record::{Record, SessionId};
+use policies::snapshot::{Bind, Class, Durability, Mask, RecordResponses, Snapshot, TargetView};
+use wire::{CancelKey, Login, RefusalKind, ServerTls};
+
+use crate::desk::{Admitted, Answer, Desk, OwnedRefusal, Wait, not_recorded};
+use crate::identity::Verified;
+use crate::ledger::{self, Quota, SessionPermit};
+use crate::session::{Answers, Session, Standing, Who};
+
+fn unauthenticated(message: impl Into<String>) -> OwnedRefusal {
+    OwnedRefusal::new(RefusalKind::Unauthenticated, message)
+}
+
+impl Desk {
+    /// Answers a login.
+    pub(crate) fn login(&mut self, login: &Login<'_>, session: &mut Session) -> Answer {
+        match self.examine(login, session) {
+            Ok(answer) => answer,
+            Err(refusal) => self.turn_away(session, refusal),
+        }
+    }
+
+    fn examine(&mut self, login: &Login<'_>, session: &mut Session) -> Result<Answer, OwnedRefusal> {
+        if let Some(cause) = self.recorder.failure() {
+            return Err(not_recorded(cause));
+        }
+        let Some(snapshot) = self.snapshot.clone() else {
+            return Err(OwnedRefusal::new(RefusalKind::Limit, "the gateway has no policy yet"));
+        };
+        if self.snapshot_is_stale() {
+            return Err(OwnedRefusal::new(RefusalKind::Denied, "the gateway's policy is older than its maxAge"));
+        }
+        let (target, database) = choose_target(&snapshot, &session.listener, login.database)?;
+        if !login.secured && !target.waive_tls {
+            return Err(unauthenticated("TLS is required"));
+        }
+        if login.token.is_empty() {
+            return Err(unauthenticated("no token: the job's identity token is sent as the password"));
+        }
+        let now_s = self.wall_us / 1_000_000;
+        let verified = self
+            .verifier
+            .verify(login.token, &self.keys, &snapshot, now_s)
+            .map_err(|error| unauthenticated(error.to_string()))?;
+        let class = snapshot.class(&verified.identity.groups, target.name);
+        session.who = Some(Box::new(who(&verified, &target, class.as_ref())));
+        let Some(class) = class else {
+            return Err(OwnedRefusal::new(RefusalKind::Denied, format!("no policy lets this job use target {}", target.name))
+                .detail(format!("its groups: {}", verified.identity.groups.join(", "))));
+        };
+        session.permit = Some(self.permit(&class, &verified, target.name)?);
+        if let Some(seconds) = class.limits().duration_s {
+            session.until_ms = Some(self.now_ms + seconds * 1000);
+        }
+        let number = self.verdicts.class_number(&class, target.name);
+        session.admitting = Some(Box::new(self.admitted(&target, &verified, login, &database, session)?));
+        self.record_login(session, &verified, login, &class, &database, snapshot.version());
+        session.standing = Some(Standing {
+            snapshot: snapshot.version(),
+            class: Some(class),
+            number,
+            prepared: hashbrown::HashMap::new(),
+        });
+        Ok(self.claim(session, &verified))
+    }
+
+    fn claim(&mut self, session: &mut Session, verified: &Verified) -> Answer {
+        let bind = match verified.binding {
+            Bind::None => return self.let_in(session),
+            Bind::Source => ledger::Bind::Source,
+            Bind::Session => ledger::Bind::Session,
+        };
+        let claim = ledger::Claim {
+            token_id: verified.token_id,
+            source: session.source.ip(),
+            expires_s: verified.expires_s,
+            bind,
+        };
+        let reply = ledger::ReplyTo {
+            tag: session.tag(),
+            answers: self.ledger_answers.clone(),
+            wake: Arc::clone(&self.ledger_wake),
+        };
+        match self.ledger.claim(claim, reply) {
+            Ok(()) => Answer::Wait(Wait::Claim),
+            Err(_) => self.turn_away(
+                session,
+                OwnedRefusal::new(RefusalKind::Limit, "too many logins wait for the ledger of used tokens"),
+            ),
+        }
+    }
+
+    /// The token is good: the session's record goes first where policy says so.
+    pub(crate) fn let_in(&mut self, session: &mut Session) -> Answer {
+        if session.who.as_ref().is_some_and(|who| who.before_forward) {
+            return Answer::Wait(Wait::DurableLogin { batch: self.recorder.commit() });
+        }
+        match session.admitting.take() {
+            Some(admitted) => Answer::Admit(admitted),
+            None => Answer::Refuse(crate::desk::unasked()),
+        }
+    }
+
+    /// Refuses a login, and records it.
+    pub(crate) fn turn_away(&mut self, session: &mut Session, refusal: OwnedRefusal) -> Answer {
+        self.metrics.logins_refused.add(1);
+        let who = session.who.as_ref();
+        let (issuer, subject) =
+            who.map(|who| (who.issuer.clone(), who.subject.clone())).unwrap_or_default();
+        self.refuse_login_record(session, &issuer, &subject, &refusal.message);
+        session.admitting = None;
+        session.permit = None;
+        Answer::Refuse(refusal)
+    }
+
+    /// Records a login that failed.
+    pub(crate) fn refuse_login_record(&mut self, session: &Session, issuer: &str, subject: &str, reason: &str) {
+        let target = session.who.as_ref().map(|who| who.target.as_str()).unwrap_or(&session.listener);
+        let record = Record::LoginRefused {
+            at: self.time(),
+            source: &session.source_text,
+            target,
+            issuer,
+            subject,
+            reason,
+        };
+        self.recorder.append(&record, self.now_ms);
+    }
+
+    fn permit(&self, class: &Class, verified: &Verified, target: &str) -> Result<SessionPermit, OwnedRefusal> {
+        // Sessions of one identity at one target.
+        let name = format!("{}\n{}\n{target}", verified.issuer, verified.identity.subject);
+        let sessions_max = class.limits().sessions.unwrap_or(u64::MAX);
+        self.counts.open(&[Quota { name: &name, sessions_max }]).map_err(|full| {
+            OwnedRefusal::new(RefusalKind::Limit, format!("this job has {} sessions open, as many as policy lets it", full.sessions_max))
+        })
+    }
+
+    fn admitted(
+        &mut self,
+        target: &TargetView<'_>,
+        verified: &Verified,
+        login: &Login<'_>,
+        database: &str,
+        session: &Session,
+    ) -> Result<Admitted, OwnedRefusal> {
+        let unreachable = |detail: String| {
+            OwnedRefusal::new(RefusalKind::Unreachable, format!("target {} cannot be reached", target.name)).detail(detail)
+        };
+        let upstream = self.upstreams.get(target.name).ok_or_else(|| unreachable("its name is being looked up".into()))?;
+        let address = upstream.resolved.clone().map_err(&unreachable)?;
+        let tls = match &upstream.tls {
+            None => ServerTls::Off,
+            Some(Ok(_)) => ServerTls::Required,
+            Some(Err(cause)) => return Err(unreachable(cause.clone())),
+        };
+        let credential = target.credential;
+        let password = self
+            .credentials
+            .password(target.name, Path::new(credential.password_file), self.now_ms)
+            .map_err(|error| {
+                tracing::error!(%error, "a target's credential cannot be read");
+                unreachable("its credential cannot be read".into())
+            })?;
+        let secret = session.cancel_secret;
+        Ok(Admitted {
+            address,
+            slot: session.slot,
+            user: credential.username.to_owned(),
+            password,
+            database: database.to_owned(),
+            application: application(verified, login),
+            tls,
+            cancel: CancelKey { process: u32::from(self.shard) << 24 | (session.slot & 0x00ff_ffff), secret },
+            mask: session.who.as_ref().map(|who| who.mask).unwrap_or_default(),
+        })
+    }
+
+    fn record_login(
+        &mut self,
+        session: &Session,
+        verified: &Verified,
+        login: &Login<'_>,
+        class: &Class,
+        database: &str,
+        snapshot: u64,
+    ) {
+        let Some(who) = &session.who else { return };
+        let mask = |text: &str| {
+            let mut out = String::new();
+            crate::redact::masked(text, &self.scanner, who.mask, &mut out);
+            out
+        };
+        let claims = mask(&verified.claims_json);
+        let (user, application) = (mask(login.user), mask(login.application));
+        let record = Record::SessionOpened {
+            session: SessionId(session.id),
+            at: self.time(),
+            issuer: &who.issuer,
+            subject: &who.subject,
+            requester: &who.requester,
+            groups: &who.groups.join(","),
+            claims: &claims,
+            source: &session.source_text,
+            target: &who.target,
+            protocol: "postgres",
+            user: &user,
+            database,
+            application: &application,
+            policies: class.policy_names(),
+            snapshot,
+        };
+        self.recorder.append(&record, self.now_ms);
+    }
+
+    /// Whether the snapshot is older than its maxAge: mgmt has not confirmed it for so long.
+    pub(crate) fn snapshot_is_stale(&self) -> bool {
+        let max_age_ms = self.snapshot.as_ref().map_or(0, |snapshot| snapshot.max_age_s().saturating_mul(1000));
+        let age_ms = (self.now_ms as i64).saturating_sub(self.snapshot_at_ms);
+        max_age_ms > 0 && u64::try_from(age_ms).is_ok_and(|age_ms| age_ms > max_age_ms)
+    }
+}
+
+fn who(verified: &Verified, target: &TargetView<'_>, class: Option<&Class>) -> Who {
+    Who {
+        issuer: verified.issuer.clone(),
+        subject: verified.identity.subject.clone(),
+        requester: verified.identity.requester.clone(),
+        groups: verified.identity.groups.clone(),
+        target: target.name.to_owned(),
+        mask: format(class.map_or(Mask::Full, Class::mask)),
+        answers: match class.map(Class::record) {
+            Some(RecordResponses::Full) => Answers::Full,
+            Some(RecordResponses::Rows(rows)) => Answers::Rows(rows),
+            Some(RecordResponses::Digest) | None => Answers::Digest,
+        },
+        before_forward: class.is_some_and(|class| class.durability() == Durability::BeforeForward),
+        rows_max: class.and_then(|class| class.limits().rows).unwrap_or(u64::MAX),
+    }
+}
+
+fn format(mask: Mask) -> scan::Format {
+    match mask {
+        Mask::Full => scan::Format::Full,
+        Mask::Last4 => scan::Format::Last4,
+        Mask::Bin6Last4 => scan::Format::Bin6Last4,
+        Mask::Bin8Last4 => scan::Format::Bin8Last4,
+    }
+}
+
+/// The name under which the target's own log shows the session: at most 63 bytes, as PostgreSQL keeps.
+fn application(verified: &Verified, login: &Login<'_>) -> String {
+    let mut name = format!("pangate:{}", verified.identity.subject);
+    if !login.application.is_empty() {
+        name.push(' ');
+        name.push_str(login.application);
+    }
+    name.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(63).collect()
+}
+
+/// The target and database that a login asks for: `target` for its own database, or `target/database`.
+fn choose_target<'a>(
+    snapshot: &'a Snapshot,
+    listener: &str,
+    asked: &str,
+) -> Result<(TargetView<'a>, String), OwnedRefusal> {
+    let (name, database) = asked.split_once('/').unwrap_or((asked, ""));
+    let mut here = snapshot.targets().filter(|target| target.listen == listener);
+    let target = here.find(|target| target.name == name).ok_or_else(|| {
+        unauthenticated("the database named is no target of this listener")
+            .hint("connect with the target's name as the database: dbname=TARGET or dbname=TARGET/DATABASE")
+    })?;
+    match target.database {
+        Some(own) if database.is_empty() || database == own => Ok((target, own.to_owned())),
+        Some(_) => Err(unauthenticated(format!("target {name} offers one database, and not that"))
+            .hint("connect with dbname=TARGET alone")),
+        // As PostgreSQL has it: the database named like the user.
+        None if database.is_empty() => Ok((target, target.credential.username.to_owned())),
+        None => Ok((target, database.to_owned())),
+    }
+}

@@ -1,0 +1,183 @@
+//! Rules on commands: the verdict on the statement, its record, and what follows. The desk's second half. Lives on its
+//! shard's core.
+
+use std::rc::Rc;
+
+use evidence::record::{Record, SessionId};
+use policies::decision::Decision;
+use wire::{Command, CommandKind, Now, RefusalKind};
+
+use crate::desk::{Answer, Desk, OwnedRefusal, Wait, not_recorded};
+use crate::hold::Shown;
+use crate::limits::{RECORDED_TEXT_BYTES_MAX, SESSION_VERDICTS_MAX};
+use crate::redact;
+use crate::session::{Session, Standing};
+use crate::verdict::Verdict;
+
+impl Desk {
+    /// Answers a command.
+    pub(crate) fn command(&mut self, command: &Command<'_>, session: &mut Session, _now: Now) -> Answer {
+        if let Some(cause) = self.recorder.failure() {
+            return Answer::Refuse(not_recorded(cause));
+        }
+        session.commands += 1;
+        self.metrics.commands.add(1);
+        let verdict = match self.judge(command, session) {
+            Ok(verdict) => verdict,
+            Err(refusal) => return Answer::Refuse(refusal),
+        };
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
+        let answer = self.record_and_rule(command, session, &verdict, &mut text);
+        self.text = text;
+        if matches!(answer, Answer::Refuse(_)) {
+            self.metrics.refused.add(1);
+        }
+        answer
+    }
+
+    fn judge(&mut self, command: &Command<'_>, session: &mut Session) -> Result<Rc<Verdict>, OwnedRefusal> {
+        self.renew_standing(session)?;
+        let (Some(snapshot), Some(who), Some(standing)) = (&self.snapshot, &session.who, &mut session.standing) else {
+            return Err(crate::desk::unasked());
+        };
+        let Some(class) = &standing.class else {
+            return Err(OwnedRefusal::new(RefusalKind::Denied, "no policy lets this job use this target any more"));
+        };
+        if let Some(verdict) = command.statement.and_then(|id| standing.prepared.get(&id)) {
+            return Ok(Rc::clone(verdict));
+        }
+        let verdict = self.verdicts.of(snapshot, class, standing.number, &who.target, command.text);
+        if let Some(id) = command.statement {
+            if standing.prepared.len() >= SESSION_VERDICTS_MAX {
+                standing.prepared.clear();
+            }
+            standing.prepared.insert(id, Rc::clone(&verdict));
+        }
+        Ok(verdict)
+    }
+
+    /// Puts the session under the snapshot in use, if there is a newer one than it was judged by.
+    fn renew_standing(&mut self, session: &mut Session) -> Result<(), OwnedRefusal> {
+        if self.snapshot_is_stale() {
+            return Err(OwnedRefusal::new(RefusalKind::Denied, "the gateway's policy is older than its maxAge"));
+        }
+        let Some(snapshot) = &self.snapshot else { return Err(crate::desk::unasked()) };
+        let Some(who) = &session.who else { return Err(crate::desk::unasked()) };
+        if session.standing.as_ref().is_some_and(|standing| standing.snapshot == snapshot.version()) {
+            return Ok(());
+        }
+        let class = snapshot.class(&who.groups, &who.target);
+        let number = class.as_ref().map_or(0, |class| self.verdicts.class_number(class, &who.target));
+        session.standing =
+            Some(Standing { snapshot: snapshot.version(), class, number, prepared: hashbrown::HashMap::new() });
+        Ok(())
+    }
+
+    fn record_and_rule(
+        &mut self,
+        command: &Command<'_>,
+        session: &mut Session,
+        verdict: &Verdict,
+        text: &mut String,
+    ) -> Answer {
+        let format = session.who.as_ref().map(|who| who.mask).unwrap_or_default();
+        let mut masked = redact::statement(command.text, verdict.secret, &self.scanner, format, text);
+        let end = text.len();
+        masked += self.write_parameters(command, verdict.secret, format, text);
+        let (word, rule) = match &verdict.decision {
+            Decision::Allow { rule } => ("allow", rule),
+            Decision::Hold { rule, .. } => ("hold", rule),
+            Decision::Deny { rule, .. } => ("deny", rule),
+        };
+        let (statement, parameters) = text.split_at_checked(end).unwrap_or((text, ""));
+        let record = Record::Command {
+            session: SessionId(session.id),
+            number: command.number,
+            at: self.time(),
+            kind: kind_word(command.kind),
+            text: cut(statement),
+            parameters: cut(parameters),
+            objects: &verdict.objects,
+            decision: word,
+            rule,
+            snapshot: session.standing.as_ref().map_or(0, |standing| standing.snapshot),
+            masked: masked as u64,
+        };
+        self.recorder.append(&record, self.now_ms);
+        match &verdict.decision {
+            Decision::Allow { .. } => self.forward(session),
+            Decision::Deny { rule, reason } => Answer::Refuse(
+                OwnedRefusal::new(RefusalKind::Denied, format!("denied by rule {rule}")).detail(reason.clone()),
+            ),
+            // Nothing runs yet; each execution asks again, with its parameters.
+            Decision::Hold { .. } if command.kind == CommandKind::Prepare => self.forward(session),
+            Decision::Hold { rule, approval } => {
+                let (parameters, whole) = self.shown_parameters(command, verdict.secret, format);
+                let untold = u32::from(!whole || verdict.secret);
+                let shown = Shown {
+                    statement,
+                    parameters,
+                    masked: (masked as u32).max(untold),
+                    objects: &verdict.facts.objects,
+                    rule,
+                    transaction: command.transaction,
+                    number: command.number,
+                };
+                self.hold(session, shown, approval)
+            }
+        }
+    }
+
+    /// What an allowed command does: it goes on, its record first where policy says so.
+    pub(crate) fn forward(&mut self, session: &Session) -> Answer {
+        match session.who.as_ref().is_some_and(|who| who.before_forward) {
+            true => Answer::Wait(Wait::Durable { batch: self.recorder.commit() }),
+            false => Answer::Allow,
+        }
+    }
+
+    fn write_parameters(&self, command: &Command<'_>, secret: bool, format: scan::Format, out: &mut String) -> usize {
+        let mut masked = 0;
+        for (index, parameter) in command.parameters.iter().enumerate() {
+            if index > 0 {
+                out.push('\n');
+            }
+            let (text, whole) = redact::parameter(parameter.value, parameter.binary, secret, &self.scanner, format);
+            out.push_str(text.as_deref().unwrap_or("NULL"));
+            masked += usize::from(!whole && !secret);
+        }
+        masked
+    }
+
+    fn shown_parameters(&self, command: &Command<'_>, secret: bool, format: scan::Format) -> (Vec<Option<String>>, bool) {
+        let mut all = true;
+        let shown = command
+            .parameters
+            .iter()
+            .map(|parameter| {
+                let (text, whole) = redact::parameter(parameter.value, parameter.binary, secret, &self.scanner, format);
+                all &= whole;
+                text.map(std::borrow::Cow::into_owned)
+            })
+            .collect();
+        (shown, all)
+    }
+}
+
+fn kind_word(kind: CommandKind) -> &'static str {
+    match kind {
+        CommandKind::Query => "query",
+        CommandKind::Prepare => "prepare",
+        CommandKind::Execute => "execute",
+    }
+}
+
+/// The text as far as it is recorded, cut at a character.
+fn cut(text: &str) -> &str {
+    let mut end = text.len().min(RECORDED_TEXT_BYTES_MAX);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}

@@ -1,0 +1,59 @@
+//! The engine of a connection: one of the protocols, chosen when it is opened. No dyn: a match per call.
+
+use wire::postgres::{CancelErrand, Session};
+use wire::{Engine, Error, Now, Outbox, Question, Refusal, Ruling, Side, Step};
+
+/// Any of the engines.
+pub enum Protocol {
+    /// A job's PostgreSQL session.
+    Postgres(Box<Session>),
+    /// A cancel request on its way to a PostgreSQL target.
+    PostgresCancel(CancelErrand),
+}
+
+macro_rules! each {
+    ($self:ident, $engine:ident => $call:expr) => {
+        match $self {
+            Protocol::Postgres($engine) => $call,
+            Protocol::PostgresCancel($engine) => $call,
+        }
+    };
+}
+
+impl Engine for Protocol {
+    fn step(&mut self, side: Side, bytes: &mut [u8], out: &mut Outbox, now: Now) -> Result<Step, Error> {
+        each!(self, engine => engine.step(side, bytes, out, now))
+    }
+
+    fn question<'a>(&'a self, bytes: &'a [u8]) -> Option<Question<'a>> {
+        each!(self, engine => engine.question(bytes))
+    }
+
+    fn rule(&mut self, ruling: Ruling<'_>, bytes: &mut [u8], out: &mut Outbox, now: Now) -> Result<Step, Error> {
+        each!(self, engine => engine.rule(ruling, bytes, out, now))
+    }
+
+    fn connected(&mut self, out: &mut Outbox, now: Now) -> Result<(), Error> {
+        each!(self, engine => engine.connected(out, now))
+    }
+
+    fn secured(&mut self, side: Side, out: &mut Outbox, now: Now) -> Result<(), Error> {
+        each!(self, engine => engine.secured(side, out, now))
+    }
+
+    fn ended(&mut self, side: Side, out: &mut Outbox, now: Now) -> Result<Step, Error> {
+        each!(self, engine => engine.ended(side, out, now))
+    }
+
+    fn refuse(&mut self, refusal: &Refusal<'_>, out: &mut Outbox) {
+        each!(self, engine => engine.refuse(refusal, out));
+    }
+
+    fn deadline(&self) -> Option<Now> {
+        each!(self, engine => engine.deadline())
+    }
+
+    fn expire(&mut self, now: Now, out: &mut Outbox) -> Result<Step, Error> {
+        each!(self, engine => engine.expire(now, out))
+    }
+}

@@ -1,0 +1,169 @@
+//! What the gateway knows of one job's session: who, to what, under which class; and its tallies. Filled by the desk;
+//! decides nothing. Lives on its shard's core.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use hashbrown::HashMap;
+use policies::snapshot::Class;
+
+use crate::desk::Admitted;
+use crate::ledger::SessionPermit;
+use crate::verdict::Verdict;
+
+/// How much of the answers is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// All of it.
+    Full,
+    /// So many rows of each command; the rest counts in the digest.
+    Rows(u64),
+    /// The digest alone.
+    Digest,
+}
+
+/// Who the session is for, known once its token is verified.
+pub struct Who {
+    /// The token's issuer.
+    pub issuer: String,
+    /// The token's subject.
+    pub subject: String,
+    /// The person behind the job, or empty.
+    pub requester: String,
+    /// The groups that the claims gave.
+    pub groups: Vec<String>,
+    /// The target's name.
+    pub target: String,
+    /// How card numbers are masked.
+    pub mask: scan::Format,
+    /// What of the answers is recorded.
+    pub answers: Answers,
+    /// Each command's record is on disk before the target sees it.
+    pub before_forward: bool,
+    /// Rows that the session may read; then it ends.
+    pub rows_max: u64,
+}
+
+/// The class under one snapshot.
+pub struct Standing {
+    /// The snapshot's version.
+    pub snapshot: u64,
+    /// The class; `None`: under this snapshot nothing applies, all is denied.
+    pub class: Option<Class>,
+    /// The class's number in the shard's memory of verdicts.
+    pub number: u32,
+    /// Verdicts on the session's prepared statements.
+    pub prepared: HashMap<u64, Rc<Verdict>>,
+}
+
+/// The answer now under way.
+pub struct Answering {
+    /// The command.
+    pub number: u64,
+    /// Digest of what went to the client.
+    pub hasher: blake3::Hasher,
+    /// Bytes of it.
+    pub bytes: u64,
+    /// Bytes of it that were recorded.
+    pub recorded: u64,
+}
+
+/// One session.
+pub struct Session {
+    /// Its number: random.
+    pub id: u128,
+    /// The slot of its connection.
+    pub slot: u32,
+    /// The listener it came by, as its address in the manifests.
+    pub listener: Rc<str>,
+    /// The client's address.
+    pub source: SocketAddr,
+    /// The same as text.
+    pub source_text: String,
+    /// The secret of its cancel key.
+    pub cancel_secret: u32,
+    /// Who it is for.
+    pub who: Option<Box<Who>>,
+    /// Policy's view of it.
+    pub standing: Option<Standing>,
+    /// A login that has been verified and waits to be let in.
+    pub admitting: Option<Box<Admitted>>,
+    /// Counts against the policy's limit of sessions while it lives.
+    pub permit: Option<SessionPermit>,
+    /// The target has let the gateway in.
+    pub open: bool,
+    /// When it must be over, in the shard's milliseconds.
+    pub until_ms: Option<u64>,
+    /// The answer under way.
+    pub answering: Option<Answering>,
+    /// Commands so far.
+    pub commands: u64,
+    /// Rows so far.
+    pub rows: u64,
+    /// Bytes to the client so far.
+    pub bytes: u64,
+    /// Card numbers masked so far.
+    pub masked: u64,
+    /// Its records are complete: nothing more is written.
+    pub closed: bool,
+    /// Stopped because the recorder had no room.
+    pub stalled: bool,
+}
+
+impl Session {
+    /// A session of which only the source is known.
+    pub fn new(id: u128, slot: u32, listener: Rc<str>, source: SocketAddr, cancel_secret: u32) -> Self {
+        Self {
+            id,
+            slot,
+            listener,
+            source,
+            source_text: source.to_string(),
+            cancel_secret,
+            who: None,
+            standing: None,
+            admitting: None,
+            permit: None,
+            open: false,
+            until_ms: None,
+            answering: None,
+            commands: 0,
+            rows: 0,
+            bytes: 0,
+            masked: 0,
+            closed: false,
+            stalled: false,
+        }
+    }
+
+    /// Names the session to other threads for as long as its slot is its own.
+    pub fn tag(&self) -> u64 {
+        (self.id as u64) & !0xffff_ffff | u64::from(self.slot)
+    }
+
+    /// Makes of it an errand of the gateway's own to a target: nothing is recorded of it by itself.
+    pub fn errand_to(&mut self, target: String) {
+        self.closed = true;
+        self.who = Some(Box::new(Who {
+            issuer: String::new(),
+            subject: String::new(),
+            requester: String::new(),
+            groups: Vec::new(),
+            target,
+            mask: scan::Format::Full,
+            answers: Answers::Digest,
+            before_forward: false,
+            rows_max: 0,
+        }));
+    }
+
+    /// Whether the target has let the gateway in.
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// When the session must be over.
+    pub fn until_ms(&self) -> Option<u64> {
+        self.until_ms
+    }
+}

@@ -1,0 +1,635 @@
+//! One core: the loop (reap, step, submit), the table of connections, listeners, timers, mail from other threads, drain.
+//! Leaves protocol to the engines and judgement to the desk. Everything here lives on one thread.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use crossbeam::channel::{Receiver, Sender};
+use policies::link::{Health, ToMgmt};
+use wire::postgres::{CancelErrand, Config, ScramCache, Session as PostgresSession};
+use wire::{CancelKey, Now, Outbox, RefusalKind, ServerTls};
+
+use crate::connection::{Connection, Context, owned_by};
+use crate::desk::{Desk, OwnedRefusal, Wait, not_recorded};
+use crate::executor::FromExecutor;
+use crate::limits::{ACCEPT_BACKLOG, ACCEPT_PAUSE_MS, CONNECTIONS_MAX, HEALTH_EVERY_MS};
+use crate::metrics::{Metrics, sum};
+use crate::protocol::Protocol;
+use crate::ring::{Completion, Ring, listen, peer_address};
+use crate::session::Session;
+use crate::sys::wake::Wake;
+use crate::upstream::{Resolver, Upstreams};
+
+/// What other threads tell a shard.
+pub enum Mail {
+    /// Someone asks to cancel a command of one of this shard's sessions.
+    Cancel(CancelKey),
+    /// Where the targets are.
+    Upstreams(Arc<Upstreams>),
+    /// Finish what is under way and end.
+    Drain,
+}
+
+/// Where a shard's mail goes.
+#[derive(Clone)]
+pub struct Mailbox {
+    sender: Sender<Mail>,
+    wake: Wake,
+}
+
+impl Mailbox {
+    /// A mailbox and its other end.
+    pub fn new() -> io::Result<(Self, Receiver<Mail>)> {
+        let (sender, receiver) = crossbeam::channel::unbounded();
+        Ok((Self { sender, wake: Wake::new()? }, receiver))
+    }
+
+    /// Wakes the shard without mail: something else waits for it.
+    pub fn waker(&self) -> Arc<dyn Fn() + Send + Sync> {
+        let wake = self.wake.clone();
+        Arc::new(move || wake.wake())
+    }
+
+    /// Posts. A shard that is gone reads no more, and needs none.
+    pub fn post(&self, mail: Mail) {
+        if self.sender.send(mail).is_ok() {
+            self.wake.wake();
+        }
+    }
+}
+
+/// What a shard is started with.
+pub struct Parts {
+    /// Its judgement.
+    pub desk: Desk,
+    /// Every shard's mailbox; its own is at its number.
+    pub mailboxes: Vec<Mailbox>,
+    /// Its own mail.
+    pub mail: Receiver<Mail>,
+    /// The ledger's answers to it.
+    pub claims: Receiver<crate::ledger::Answer>,
+    /// Resolves targets.
+    pub resolver: Resolver,
+    /// Every shard's counts, for the health report.
+    pub metrics: Metrics,
+    /// Milliseconds that sessions have to finish when the process is to end.
+    pub drain_ms: u64,
+}
+
+const MAIL: u64 = 1 << 63;
+const EXECUTOR: u64 = (1 << 63) + 1;
+const LISTENER: u64 = 1 << 62;
+
+struct Listener {
+    socket: OwnedFd,
+    name: Rc<str>,
+}
+
+struct Place {
+    connection: Box<Connection<Protocol>>,
+    /// The deadline that the timers hold for it.
+    timer_ms: Option<u64>,
+}
+
+/// One core's loop.
+pub struct Shard {
+    ring: Ring,
+    desk: Desk,
+    out: Outbox,
+    places: Vec<Option<Place>>,
+    free: Vec<u32>,
+    listeners: Vec<Option<Listener>>,
+    /// Listeners whose accept has failed, and when they are armed again.
+    arm_later: Vec<(u64, usize)>,
+    timers: BTreeSet<(u64, u32)>,
+    /// Connections that wait for a batch on disk, or for room in the recorder.
+    awaiting: Vec<u32>,
+    parts: Remaining,
+    /// Keys derived from the targets' passwords, so that a login costs no key stretching.
+    scram: ScramCache,
+    started: Instant,
+    draining_until_ms: Option<u64>,
+    health_at_ms: u64,
+}
+
+struct Remaining {
+    mailboxes: Vec<Mailbox>,
+    mail: Receiver<Mail>,
+    claims: Receiver<crate::ledger::Answer>,
+    resolver: Resolver,
+    metrics: Metrics,
+    drain_ms: u64,
+}
+
+impl Shard {
+    /// Opens the ring on the calling thread.
+    pub fn open(parts: Parts) -> io::Result<Self> {
+        let mut ring = Ring::open()?;
+        let number = usize::from(parts.desk.shard);
+        let wake = parts.mailboxes.get(number).map(|mailbox| mailbox.wake.descriptor());
+        ring.poll(wake.ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))?, MAIL)?;
+        ring.poll(parts.desk.recorder.handle().event_fd(), EXECUTOR)?;
+        Ok(Self {
+            ring,
+            desk: parts.desk,
+            out: Outbox::default(),
+            places: Vec::new(),
+            free: Vec::new(),
+            listeners: Vec::new(),
+            arm_later: Vec::new(),
+            timers: BTreeSet::new(),
+            awaiting: Vec::new(),
+            parts: Remaining {
+                mailboxes: parts.mailboxes,
+                mail: parts.mail,
+                claims: parts.claims,
+                resolver: parts.resolver,
+                metrics: parts.metrics,
+                drain_ms: parts.drain_ms,
+            },
+            scram: ScramCache::default(),
+            started: Instant::now(),
+            draining_until_ms: None,
+            health_at_ms: 0,
+        })
+    }
+
+    /// Runs until drained.
+    pub fn run(mut self) -> io::Result<()> {
+        self.read_clock();
+        self.read_executor();
+        loop {
+            self.ring.turn(self.sleep())?;
+            self.read_clock();
+            while let Some(completion) = self.ring.completion() {
+                self.complete(completion);
+            }
+            self.expire();
+            self.arm_paused();
+            self.feed_starved();
+            self.forward_cancels();
+            self.desk.recorder.flush(self.desk.now_ms);
+            self.report_health();
+            if self.drained() {
+                self.desk.recorder.hand_over();
+                return Ok(());
+            }
+        }
+    }
+
+    fn read_clock(&mut self) {
+        self.desk.now_ms = self.started.elapsed().as_millis() as u64;
+        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        self.desk.wall_us = wall.as_micros() as u64;
+    }
+
+    /// How long the next turn may wait.
+    fn sleep(&self) -> Option<Duration> {
+        let timer = self.timers.first().map(|(at, _)| *at);
+        let due = [timer, self.desk.recorder.due_ms(), Some(self.health_at_ms), self.draining_until_ms];
+        let paused = self.arm_later.iter().map(|(at, _)| *at).min();
+        let first = due.into_iter().chain([paused]).flatten().min()?;
+        Some(Duration::from_millis(first.saturating_sub(self.desk.now_ms)))
+    }
+
+    fn complete(&mut self, completion: Completion) {
+        match completion {
+            Completion::Accepted { owner, socket, armed } => self.accepted(owner, socket, armed),
+            Completion::Received { owner, bytes, armed } => {
+                let (slot, side) = owned_by(owner);
+                self.with(slot, |connection, cx| connection.received(side, bytes, armed, cx));
+            }
+            Completion::Sent { owner, sent, chunk } => {
+                let (slot, side) = owned_by(owner);
+                self.with(slot, |connection, cx| connection.sent(side, sent, chunk, cx));
+            }
+            Completion::Connected { owner, result } => {
+                self.with(owned_by(owner).0, |connection, cx| connection.connected(result, cx));
+            }
+            Completion::Woken { owner, armed } => self.woken(owner, armed),
+        }
+    }
+
+    /// Lets one connection go on, then sees to its timer, its waits and its end.
+    fn with(&mut self, slot: u32, go_on: impl FnOnce(&mut Connection<Protocol>, &mut Context<'_>)) {
+        let Some(Some(place)) = self.places.get_mut(slot as usize) else { return };
+        let mut cx = Context {
+            ring: &mut self.ring,
+            out: &mut self.out,
+            now: Now(self.desk.now_ms),
+            desk: &mut self.desk,
+        };
+        go_on(&mut place.connection, &mut cx);
+        let deadline = place.connection.deadline_ms();
+        if deadline != place.timer_ms {
+            if let Some(at) = place.timer_ms {
+                self.timers.remove(&(at, slot));
+            }
+            if let Some(at) = deadline {
+                self.timers.insert((at, slot));
+            }
+            place.timer_ms = deadline;
+        }
+        let waits = matches!(place.connection.waits_for(), Some(Wait::Durable { .. } | Wait::DurableLogin { .. }));
+        if waits || place.connection.session.stalled {
+            self.awaiting.push(slot);
+        }
+        if place.connection.is_over() {
+            if let Some(place) = self.places.get_mut(slot as usize) {
+                *place = None;
+            }
+            self.free.push(slot);
+            self.desk.metrics.sessions.sub(1);
+        }
+    }
+
+    fn accepted(&mut self, owner: u64, socket: Result<OwnedFd, i32>, armed: bool) {
+        let index = (owner - LISTENER) as usize;
+        let Some(Some(listener)) = self.listeners.get(index) else { return };
+        let name = Rc::clone(&listener.name);
+        if !armed && self.draining_until_ms.is_none() {
+            // Out of descriptors or memory: trying again at once would only spin.
+            match socket {
+                Ok(_) => self.arm(index),
+                Err(_) => self.arm_later.push((self.desk.now_ms + ACCEPT_PAUSE_MS, index)),
+            }
+        }
+        let Ok(socket) = socket else { return };
+        if self.places.len() - self.free.len() >= CONNECTIONS_MAX {
+            tracing::warn!(listener = %name, "too many connections: one was closed");
+            return;
+        }
+        if let Err(error) = self.welcome(socket, name) {
+            tracing::warn!(%error, "a connection could not be taken");
+        }
+    }
+
+    fn arm(&mut self, index: usize) {
+        let Some(Some(listener)) = self.listeners.get(index) else { return };
+        if let Err(error) = self.ring.accept(listener.socket.as_raw_fd(), LISTENER + index as u64) {
+            tracing::error!(%error, listener = %listener.name, "the listener cannot be armed");
+            self.arm_later.push((self.desk.now_ms + ACCEPT_PAUSE_MS, index));
+        }
+    }
+
+    fn arm_paused(&mut self) {
+        let now = self.desk.now_ms;
+        let due: Vec<usize> = self.arm_later.iter().filter(|(at, _)| *at <= now).map(|(_, index)| *index).collect();
+        self.arm_later.retain(|(at, _)| *at > now);
+        for index in due {
+            self.arm(index);
+        }
+    }
+
+    fn welcome(&mut self, socket: OwnedFd, listener: Rc<str>) -> io::Result<()> {
+        let source = peer_address(&socket)?;
+        let engine = self.engine(&listener);
+        let (slot, session) = self.new_session(listener, source)?;
+        let mut cx = Context {
+            ring: &mut self.ring,
+            out: &mut self.out,
+            now: Now(self.desk.now_ms),
+            desk: &mut self.desk,
+        };
+        let connection = Connection::accepted(engine, socket, slot, session, &mut cx)?;
+        self.seat(slot, connection);
+        Ok(())
+    }
+
+    fn engine(&self, listener: &str) -> Protocol {
+        let waived = self
+            .desk
+            .snapshot
+            .as_ref()
+            .is_some_and(|snapshot| snapshot.targets().any(|target| target.listen == listener && target.waive_tls));
+        Protocol::Postgres(Box::new(PostgresSession::new(Config {
+            tls_offered: self.desk.tls.is_some(),
+            tls_required: !waived,
+            scram: self.scram.clone(),
+            ..Config::default()
+        })))
+    }
+
+    fn new_session(&mut self, listener: Rc<str>, source: SocketAddr) -> io::Result<(u32, Session)> {
+        let no_randomness = || io::Error::other("the kernel gives no randomness");
+        let id = crate::random::u128().ok_or_else(no_randomness)?;
+        let secret = crate::random::u32().ok_or_else(no_randomness)?;
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.places.push(None);
+            (self.places.len() - 1) as u32
+        });
+        Ok((slot, Session::new(id, slot, listener, source, secret)))
+    }
+
+    fn seat(&mut self, slot: u32, connection: Connection<Protocol>) {
+        if let Some(place) = self.places.get_mut(slot as usize) {
+            *place = Some(Place { connection: Box::new(connection), timer_ms: None });
+            self.desk.metrics.sessions.add(1);
+        }
+        // Its first timer.
+        self.with(slot, |_, _| {});
+    }
+
+    fn woken(&mut self, owner: u64, armed: bool) {
+        let number = usize::from(self.desk.shard);
+        let descriptor = if owner == MAIL {
+            let Some(mailbox) = self.parts.mailboxes.get(number) else { return };
+            mailbox.wake.take();
+            let descriptor = mailbox.wake.descriptor();
+            while let Ok(mail) = self.parts.mail.try_recv() {
+                self.read_mail(mail);
+            }
+            while let Ok(answer) = self.parts.claims.try_recv() {
+                self.claimed(answer);
+            }
+            descriptor
+        } else {
+            let descriptor = self.desk.recorder.handle().event_fd();
+            self.read_executor();
+            descriptor
+        };
+        if !armed && let Err(error) = self.ring.poll(descriptor, owner) {
+            tracing::error!(%error, "wake-ups cannot be polled");
+        }
+    }
+
+    fn read_mail(&mut self, mail: Mail) {
+        match mail {
+            Mail::Cancel(key) => self.cancel(key),
+            Mail::Upstreams(upstreams) => self.desk.upstreams = upstreams,
+            Mail::Drain => self.drain(),
+        }
+    }
+
+    fn claimed(&mut self, answer: crate::ledger::Answer) {
+        self.with(answer.tag as u32, |connection, cx| {
+            if connection.session.tag() == answer.tag && matches!(connection.waits_for(), Some(Wait::Claim)) {
+                let next = cx.desk.claimed(&mut connection.session, answer.verdict);
+                connection.resume(next, cx);
+            }
+        });
+    }
+
+    fn read_executor(&mut self) {
+        self.desk.recorder.handle().clear_event();
+        while let Ok(message) = self.desk.recorder.handle().inbox().try_recv() {
+            match message {
+                FromExecutor::Committed { upto } => {
+                    self.desk.recorder.committed(upto);
+                    self.wake_awaiting();
+                }
+                FromExecutor::Recycled(buffer) => {
+                    self.desk.recorder.recycled(buffer);
+                    self.wake_awaiting();
+                }
+                FromExecutor::RecordingFailed(cause) => self.stop_recording(cause),
+                FromExecutor::RecordingResumed => {
+                    tracing::warn!("recording works again");
+                    self.desk.recorder.set_failure(None);
+                }
+                FromExecutor::Snapshot(snapshot) => self.use_snapshot(snapshot, 0),
+                FromExecutor::SnapshotKept { snapshot, age_ms } => self.use_snapshot(snapshot, age_ms),
+                FromExecutor::Keys(keys) => self.desk.keys = keys,
+                FromExecutor::Ruling(ruling) => {
+                    if let Some(slot) = self.desk.holds.slot(ruling.ticket) {
+                        self.with(slot, |connection, cx| {
+                            if let Some(answer) = cx.desk.ruled(&mut connection.session, &ruling) {
+                                connection.resume(answer, cx);
+                            }
+                        });
+                    }
+                }
+                FromExecutor::Linked => self.tell_tickets(),
+            }
+        }
+    }
+
+    /// The link to mgmt is up (again): it hears of every ticket that waits.
+    fn tell_tickets(&mut self) {
+        for ticket in self.desk.holds.tickets() {
+            self.desk.tell_mgmt(ToMgmt::Ticket(ticket.clone()));
+        }
+        self.health_at_ms = self.desk.now_ms;
+    }
+
+    fn wake_awaiting(&mut self) {
+        let mut slots = std::mem::take(&mut self.awaiting);
+        slots.sort_unstable();
+        slots.dedup();
+        for slot in slots {
+            self.with(slot, |connection, cx| {
+                let (batch, login) = match connection.waits_for() {
+                    Some(Wait::Durable { batch }) => (Some(*batch), false),
+                    Some(Wait::DurableLogin { batch }) => (Some(*batch), true),
+                    _ => (None, false),
+                };
+                let ready = batch.and_then(|batch| cx.desk.durable(&mut connection.session, batch, login));
+                match ready {
+                    Some(answer) => connection.resume(answer, cx),
+                    None if connection.session.stalled => connection.unstall(cx),
+                    None => {}
+                }
+            });
+        }
+    }
+
+    /// Evidence cannot be written: what runs is cut, what waits for the disk is refused, new commands are refused.
+    fn stop_recording(&mut self, cause: String) {
+        tracing::error!(%cause, "recording has failed: nothing is forwarded");
+        let refusal = not_recorded(&cause);
+        self.desk.recorder.set_failure(Some(cause));
+        self.wake_awaiting();
+        for slot in 0..self.places.len() as u32 {
+            self.with(slot, |connection, cx| {
+                if connection.session.answering.is_some() {
+                    connection.refuse(&refusal.as_refusal(), "recording has failed", cx);
+                }
+            });
+        }
+    }
+
+    fn use_snapshot(&mut self, snapshot: Arc<policies::snapshot::Snapshot>, age_ms: u64) {
+        let new = self.desk.snapshot.as_ref().map(|known| known.version()) != Some(snapshot.version());
+        self.desk.snapshot_at_ms = self.desk.now_ms as i64 - i64::try_from(age_ms).unwrap_or(i64::MAX);
+        if !new {
+            return;
+        }
+        self.desk.verdicts.clear();
+        self.listen(&snapshot);
+        if self.desk.shard == 0 {
+            self.parts.resolver.use_snapshot(&snapshot);
+        }
+        self.desk.snapshot = Some(snapshot);
+    }
+
+    /// Opens listeners that the snapshot has and closes those that it has no more. Open sessions stay.
+    fn listen(&mut self, snapshot: &policies::snapshot::Snapshot) {
+        if self.draining_until_ms.is_some() {
+            return;
+        }
+        for place in &mut self.listeners {
+            if let Some(listener) = place
+                && !snapshot.targets().any(|target| target.listen == &*listener.name)
+            {
+                crate::ring::shut_down(&listener.socket);
+                *place = None;
+            }
+        }
+        for target in snapshot.targets() {
+            let known = self.listeners.iter().flatten().any(|listener| &*listener.name == target.listen);
+            if known {
+                continue;
+            }
+            if let Err(error) = self.listen_on(target.listen) {
+                tracing::error!(%error, listen = target.listen, target = target.name, "cannot listen");
+            }
+        }
+    }
+
+    fn listen_on(&mut self, name: &str) -> io::Result<()> {
+        let address: SocketAddr = name.parse().map_err(|_| io::Error::other("not an address and port"))?;
+        let socket = listen(address, ACCEPT_BACKLOG)?;
+        self.listeners.push(Some(Listener { socket, name: name.into() }));
+        self.arm(self.listeners.len() - 1);
+        Ok(())
+    }
+
+    fn expire(&mut self) {
+        while let Some((at, slot)) = self.timers.first().copied() {
+            if at > self.desk.now_ms {
+                return;
+            }
+            self.timers.remove(&(at, slot));
+            if let Some(Some(place)) = self.places.get_mut(slot as usize) {
+                place.timer_ms = None;
+            }
+            self.with(slot, |connection, cx| connection.expire(cx));
+        }
+    }
+
+    fn feed_starved(&mut self) {
+        for owner in std::mem::take(&mut self.desk.starved) {
+            let (slot, side) = owned_by(owner);
+            if self.ring.buffers_free() == 0 {
+                self.desk.starved.push(owner);
+            } else if let Some(Some(place)) = self.places.get_mut(slot as usize)
+                && let Err(error) = place.connection.rearm(side, &mut self.ring)
+            {
+                tracing::error!(%error, "a receive cannot be armed");
+            }
+        }
+    }
+
+    fn forward_cancels(&mut self) {
+        for key in std::mem::take(&mut self.desk.cancels) {
+            let shard = (key.process >> 24) as usize;
+            if shard == usize::from(self.desk.shard) {
+                self.cancel(key);
+            } else if let Some(mailbox) = self.parts.mailboxes.get(shard) {
+                mailbox.post(Mail::Cancel(key));
+            }
+        }
+    }
+
+    /// Cancels the command of the session that the key names, if its secret is right: a held one is withdrawn, one
+    /// that runs is cancelled at the target.
+    fn cancel(&mut self, key: CancelKey) {
+        let slot = key.process & 0x00ff_ffff;
+        let Some(Some(place)) = self.places.get_mut(slot as usize) else { return };
+        let connection = &mut place.connection;
+        if connection.session.cancel_secret != key.secret || !connection.session.is_open() {
+            tracing::warn!("a cancel request with a wrong key");
+            return;
+        }
+        if let Some(Wait::Hold { ticket, number, .. }) = connection.waits_for() {
+            let (ticket, number) = (*ticket, *number);
+            return self.with(slot, |connection, cx| {
+                let answer = cx.desk.cancelled(&mut connection.session, ticket, number);
+                connection.resume(answer, cx);
+            });
+        }
+        let Protocol::Postgres(engine) = connection.engine() else { return };
+        let Some(server_key) = engine.server_cancel() else { return };
+        let Some(who) = &connection.session.who else { return };
+        let target = who.target.clone();
+        let source = connection.session.source;
+        let Some(upstream) = self.desk.upstreams.get(&target) else { return };
+        let Ok(address) = upstream.resolved else { return };
+        let tls = if upstream.tls.is_some() { ServerTls::Required } else { ServerTls::Off };
+        let errand = Protocol::PostgresCancel(CancelErrand::new(server_key, tls));
+        if let Err(error) = self.send_errand(errand, address, source, target) {
+            tracing::warn!(%error, "a cancel request could not be sent on");
+        }
+    }
+
+    fn send_errand(&mut self, engine: Protocol, address: SocketAddr, source: SocketAddr, target: String) -> io::Result<()> {
+        let (slot, mut session) = self.new_session("".into(), source)?;
+        session.errand_to(target);
+        let mut cx = Context {
+            ring: &mut self.ring,
+            out: &mut self.out,
+            now: Now(self.desk.now_ms),
+            desk: &mut self.desk,
+        };
+        let connection = Connection::errand(engine, address, slot, session, &mut cx)?;
+        self.seat(slot, connection);
+        Ok(())
+    }
+
+    fn report_health(&mut self) {
+        if self.desk.now_ms < self.health_at_ms {
+            return;
+        }
+        self.health_at_ms = self.desk.now_ms + HEALTH_EVERY_MS;
+        if self.desk.shard != 0 {
+            return;
+        }
+        let troubles = self
+            .desk
+            .upstreams
+            .iter()
+            .filter_map(|(name, upstream)| {
+                let tls = upstream.tls.as_ref().and_then(|tls| tls.as_ref().err());
+                upstream.resolved.as_ref().err().or(tls).map(|cause| (name.clone(), cause.clone()))
+            })
+            .collect();
+        let metrics = &self.parts.metrics;
+        self.desk.tell_mgmt(ToMgmt::Health(Health {
+            sessions: sum(metrics, |shard| &shard.sessions),
+            commands: sum(metrics, |shard| &shard.commands),
+            held: sum(metrics, |shard| &shard.held),
+            masked: sum(metrics, |shard| &shard.masked),
+            recording: self.desk.recorder.failure().map_or(Ok(()), |cause| Err(cause.to_owned())),
+            snapshot: self.desk.snapshot.as_ref().map_or(0, |snapshot| snapshot.version()),
+            troubles,
+        }));
+    }
+
+    /// No new connections; sessions between commands end now, the others when their command does, all after a while.
+    fn drain(&mut self) {
+        self.draining_until_ms = Some(self.desk.now_ms + self.parts.drain_ms);
+        for listener in self.listeners.drain(..).flatten() {
+            crate::ring::shut_down(&listener.socket);
+        }
+    }
+
+    fn drained(&mut self) -> bool {
+        let Some(until) = self.draining_until_ms else { return false };
+        let over = self.desk.now_ms >= until;
+        let refusal = OwnedRefusal::new(RefusalKind::ShuttingDown, "the gateway is shutting down");
+        for slot in 0..self.places.len() as u32 {
+            self.with(slot, |connection, cx| {
+                let busy = connection.session.answering.is_some() || connection.waits_for().is_some();
+                if over || !busy {
+                    connection.refuse(&refusal.as_refusal(), "the gateway is shutting down", cx);
+                }
+            });
+        }
+        over || self.places.iter().all(Option::is_none)
+    }
+}

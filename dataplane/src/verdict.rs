@@ -1,0 +1,91 @@
+//! A statement's text -> policy's decision, remembered per shard. The one place where mechanism meets policy. Lives on
+//! its shard's core.
+
+use std::rc::Rc;
+
+use hashbrown::{Equivalent, HashMap};
+use policies::decision::Decision;
+use policies::snapshot::{Class, Snapshot};
+use policies::statement::{self, Dialect, Facts};
+
+use crate::limits::VERDICTS_MAX;
+use crate::redact;
+
+/// What is known of a statement for an identity class under one snapshot.
+pub struct Verdict {
+    /// The decision.
+    pub decision: Decision,
+    /// What the statement does.
+    pub facts: Facts,
+    /// The objects, comma-separated, as records show them.
+    pub objects: String,
+    /// Its literals and parameters may be secret.
+    pub secret: bool,
+}
+
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    class: u32,
+    abstracted: bool,
+    text: String,
+}
+
+#[derive(Hash)]
+struct KeyRef<'a> {
+    class: u32,
+    abstracted: bool,
+    text: &'a str,
+}
+
+impl Equivalent<Key> for KeyRef<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        self.class == key.class && self.abstracted == key.abstracted && self.text == key.text
+    }
+}
+
+/// The shard's memory of verdicts. Emptied with every new snapshot, and when full.
+#[derive(Default)]
+pub struct Verdicts {
+    known: HashMap<Key, Rc<Verdict>>,
+    classes: HashMap<(Class, String), u32>,
+    normalised: String,
+}
+
+impl Verdicts {
+    /// Forgets everything: the snapshot has changed.
+    pub fn clear(&mut self) {
+        self.known.clear();
+        self.classes.clear();
+    }
+
+    /// A number for the class on this target, good until the next [`Verdicts::clear`].
+    pub fn class_number(&mut self, class: &Class, target: &str) -> u32 {
+        let next = self.classes.len() as u32;
+        *self.classes.entry((class.clone(), target.to_owned())).or_insert(next)
+    }
+
+    /// The verdict on a statement. Texts that differ in literals alone share one, where literals change nothing.
+    pub fn of(&mut self, snapshot: &Snapshot, class: &Class, number: u32, target: &str, text: &str) -> Rc<Verdict> {
+        self.normalised.clear();
+        let abstracted = statement::fingerprint(text, &mut self.normalised);
+        if abstracted
+            && let Some(verdict) = self.known.get(&KeyRef { class: number, abstracted, text: &self.normalised })
+        {
+            return Rc::clone(verdict);
+        }
+        if let Some(verdict) = self.known.get(&KeyRef { class: number, abstracted: false, text }) {
+            return Rc::clone(verdict);
+        }
+        let facts = statement::sql::analyse(text, Dialect::Postgres);
+        let decision = snapshot.decide(class, target, &facts);
+        let share = abstracted && !facts.literals_matter;
+        let objects = facts.objects.join(", ");
+        let verdict = Rc::new(Verdict { decision, objects, secret: redact::names_secret(text), facts });
+        if self.known.len() >= VERDICTS_MAX {
+            self.known.clear();
+        }
+        let text = if share { self.normalised.clone() } else { text.to_owned() };
+        self.known.insert(Key { class: number, abstracted: share, text }, Rc::clone(&verdict));
+        verdict
+    }
+}
