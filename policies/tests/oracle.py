@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Compares the analyser with PostgreSQL's own parser (PyPI pglast) over SQL scripts, say PostgreSQL's regression suite.
 
-    oracle.py FACTS DIR_OR_FILE...      FACTS is the built example: cargo build -p policies --example facts
+    oracle.py FACTS DIR_OR_FILE...                FACTS is the built example: cargo build -p policies --example facts
+    oracle.py --mutate N [SEED] FACTS DIR...      the same over N statements made by mixing up the scripts' tokens
 
 No object that the parser sees may be missing from a statement that is called understood. Prints, by kind of statement,
 how many are understood, and every statement with something missing; exits 1 if there is one. What psql alone reads
@@ -10,6 +11,7 @@ how many are understood, and every statement with something missing; exits 1 if 
 import collections
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -168,15 +170,58 @@ def missing(text, raws, facts):
     for raw in raws:
         oracle.walk(raw.stmt)
     objects = oracle.objects - set(facts["objects"])
-    called = {it.rsplit(".", 1)[-1] for it in facts["functions"]}
+    called = {re.search(r'(?:"(?:[^"]|"")*"|[^."]+)$', it).group().strip('"') for it in facts["functions"]}
     return objects, oracle.functions - called
 
 
+def mutated(paths, count, seed):
+    """Statements that mix up the tokens of the scripts' queries and changes."""
+    dice = random.Random(seed)
+    pieces = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[A-Za-z_]\w*|\d+|::|<=|>=|<>|\|\||\s+|.", re.S)
+    corpus, pool = [], collections.Counter()
+    for _, text in statements(paths):
+        text = re.sub(r"--[^\n]*", " ", text)
+        if len(text) < 400 and re.match(r"\s*(select|with|insert|update|delete|merge|values|table|copy|explain)", text, re.I):
+            tokens = [it for it in pieces.findall(text) if it.strip()]
+            corpus.append(tokens)
+            pool.update(tokens)
+    words = [it for it, seen in pool.items() if seen > 3]
+    with open(keyword_list, encoding="utf-8") as source:
+        words += re.findall(r'"([a-z_]+)"', source.read()) * 2
+    for number in range(count):
+        tokens = list(dice.choice(corpus))
+        for _ in range(dice.randint(1, 3)):
+            at, kind = dice.randrange(len(tokens)), dice.random()
+            if kind < 0.35:
+                tokens[at] = dice.choice(words)
+            elif kind < 0.6:
+                tokens.insert(at, dice.choice(words))
+            elif kind < 0.75 and len(tokens) > 1:
+                del tokens[at]
+            else:
+                other = dice.choice(corpus)
+                start = dice.randrange(len(other))
+                tokens[at:at] = other[start:start + dice.randint(1, 8)]
+        yield f"mutation {number}", " ".join(tokens)
+
+
+keyword_list = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../src/statement/sql/keywords.rs")
+
+
 def main():
-    binary, paths = sys.argv[1], sys.argv[2:]
+    arguments = sys.argv[1:]
+    source = statements
+    if arguments[0] == "--mutate":
+        count, seed = int(arguments[1]), 1
+        arguments = arguments[2:]
+        if arguments[0].isdigit():
+            seed, arguments = int(arguments[0]), arguments[1:]
+        print(f"seed {seed}")
+        source = lambda paths: mutated(paths, count, seed)
+    binary, paths = arguments[0], arguments[1:]
     verbose = os.environ.get("VERBOSE")
     cases = []
-    for file, text in statements(paths):
+    for file, text in source(paths):
         try:
             raws = parse_sql(text)
         except Exception:
@@ -200,8 +245,7 @@ def main():
             print(f"MISSING {sorted(objects)} {kind} {os.path.basename(file)}: {' '.join(text.split())[:300]}")
         if functions:
             lost[kind] += 1
-            if verbose:
-                print(f"-- functions {sorted(functions)} {kind}: {' '.join(text.split())[:200]}")
+            print(f"FUNCTIONS {sorted(functions)} {kind}: {' '.join(text.split())[:300]}")
     for kind, count in total.most_common():
         print(f"{kind:28} {understood[kind]:6} of {count:6} understood {100 * understood[kind] / count:6.2f} %")
     dml = sum(total[it] for it in DML), sum(understood[it] for it in DML)

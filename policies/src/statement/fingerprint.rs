@@ -21,7 +21,8 @@ pub fn fingerprint(text: &str, out: &mut String) -> bool {
                 let from = at;
                 at = word_end(bytes, at);
                 // A prefix of a string, or U& before one.
-                let prefix = matches!(bytes.get(at), Some(b'\'')) || matches!(bytes.get(at..at + 2), Some(b"&'" | b"&\""));
+                let prefix = matches!(bytes.get(at), Some(b'\''))
+                    || matches!(bytes.get(at..at + 2), Some(b"&'" | b"&\""));
                 if prefix && at - from <= 2 {
                     return false;
                 }
@@ -101,7 +102,9 @@ const CLASS: [Class; 256] = {
                 b'/' => Class::Slash,
                 b'.' => Class::Dot,
                 b' ' | b'\t' | b'\n' | b'\r' | b'(' | b')' | b'[' | b']' | b',' | b';' | b':' => Class::Plain,
-                b'~' | b'!' | b'@' | b'#' | b'^' | b'&' | b'|' | b'`' | b'?' | b'+' | b'*' | b'%' => Class::Plain,
+                b'~' | b'!' | b'@' | b'#' | b'^' | b'&' | b'|' | b'`' | b'?' | b'+' | b'*' | b'%' => {
+                    Class::Plain
+                }
                 b'<' | b'>' | b'=' => Class::Plain,
                 _ => Class::Subtle,
             };

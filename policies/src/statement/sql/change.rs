@@ -2,7 +2,7 @@
 use super::super::{Effect, Verb};
 use super::forms::NAMELESS;
 use super::names;
-use super::reader::{NotUnderstood, Reader, Result, absent, object, parts};
+use super::reader::{NotUnderstood, Reader, Result, absent, object, parts, text};
 use super::rewrite::CURRENT_OF;
 use super::scope::{Frame, Origin, Outputs, Source, Use};
 use sqlparser::ast::{
@@ -70,7 +70,7 @@ impl Reader<'_> {
         }
         let parts = parts(name)?;
         let name = match table_alias {
-            Some(alias) => alias.alias.value.clone(),
+            Some(alias) => text(&alias.alias)?,
             None => parts.last().cloned().unwrap_or_default(),
         };
         let schema = if table_alias.is_some() { None } else { parts.iter().rev().nth(1).cloned() };
@@ -92,11 +92,12 @@ impl Reader<'_> {
         self.framed(frame(vec![source.clone()]), |it| match conflict_target {
             Some(ConflictTarget::Columns { columns, predicate }) => {
                 for column in columns.iter().filter(|it| it.value != NAMELESS) {
-                    it.column(std::slice::from_ref(&column.value), Use::Filter);
+                    it.column(&[text(column)?], Use::Filter);
                 }
                 it.exprs(predicate, Use::Filter)
             }
-            Some(ConflictTarget::OnConstraint(_)) | None => Ok(()),
+            Some(ConflictTarget::OnConstraint(name)) => parts(name).map(|_| ()),
+            None => Ok(()),
         })?;
         match action {
             OnConflictAction::DoNothing => Ok(()),

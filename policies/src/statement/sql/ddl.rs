@@ -141,7 +141,8 @@ impl Session<'_> {
                 loose(cursor.rest(), facts)
             }
             "aggregate" | "operator" | "cast" | "language" | "extension" | "event" | "conversion"
-            | "transform" | "access" | "server" | "subscription" | "user" | "foreign" | "text" | "database" | "collation" | "tablespace" => {
+            | "transform" | "access" | "server" | "subscription" | "user" | "foreign" | "text"
+            | "database" | "collation" | "tablespace" => {
                 facts.verb(Verb::Ddl);
                 loose(cursor.rest(), facts)
             }
@@ -401,8 +402,8 @@ fn alter(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
         }
         "aggregate" | "collation" | "conversion" | "database" | "event" | "extension" | "foreign"
         | "function" | "language" | "procedural" | "large" | "operator" | "procedure" | "routine"
-        | "schema" | "server" | "statistics" | "subscription" | "tablespace" | "text" | "user"
-        | "cast" | "access" | "transform" => {
+        | "schema" | "server" | "statistics" | "subscription" | "tablespace" | "text" | "user" | "cast"
+        | "access" | "transform" => {
             facts.verb(Verb::Ddl);
             if CODE.contains(&kind.as_str()) {
                 facts.effect(Effect::DynamicSql);

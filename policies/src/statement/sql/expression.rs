@@ -2,12 +2,13 @@
 use super::super::Verb;
 use super::forms;
 use super::names;
-use super::reader::{NotUnderstood, Reader, Result, absent, parts, values};
+use super::reader::{NotUnderstood, Reader, Result, absent, parts, text as plain, values};
 use super::scope::Use;
 use sqlparser::ast::{
-    AccessExpr, Array, ArrayElemTypeDef, BinaryOperator, CaseWhen, DataType, Expr, Function, FunctionArg,
-    FunctionArgExpr, FunctionArgumentClause, FunctionArguments, InTarget, Interval, Subscript, TypedString,
-    UnaryOperator, Value, WindowFrame, WindowFrameBound, WindowSpec, WindowType,
+    AccessExpr, Array, ArrayElemTypeDef, BinaryOperator, CaseWhen, DataType, DateTimeField, Expr, Function,
+    FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident, InTarget, Interval,
+    ObjectName, ObjectNamePart, Subscript, TypedString, UnaryOperator, Value, WindowFrame, WindowFrameBound,
+    WindowSpec, WindowType,
 };
 
 /// What an operand is used for, where the whole is used as `how`.
@@ -63,7 +64,10 @@ impl Reader<'_> {
                     how = if *op == UnaryOperator::Not { condition(how) } else { Use::Through };
                     expr = inner;
                 }
-                Expr::Collate { expr: inner, collation: _ } => expr = inner,
+                Expr::Collate { expr: inner, collation } => {
+                    parts(collation)?;
+                    expr = inner;
+                }
                 Expr::AtTimeZone { timestamp, time_zone } => {
                     self.expr(time_zone, Use::Through)?;
                     how = Use::Through;
@@ -80,15 +84,9 @@ impl Reader<'_> {
 
     fn leaf(&mut self, expr: &Expr, how: Use) -> Result {
         match expr {
-            Expr::Identifier(name) => {
-                // DEFAULT is reserved: without quotes it is no column.
-                if name.quote_style.is_some() || name.value != "default" {
-                    self.column(std::slice::from_ref(&name.value), how);
-                }
-                Ok(())
-            }
+            Expr::Identifier(name) => self.identifier(name, how),
             Expr::CompoundIdentifier(names) => {
-                self.column(&values(names), how);
+                self.column(&values(names)?, how);
                 Ok(())
             }
             Expr::Value(value) => literal(&value.value),
@@ -119,10 +117,27 @@ impl Reader<'_> {
         }
     }
 
+    fn identifier(&mut self, name: &Ident, how: Use) -> Result {
+        if name.quote_style.is_none() && name.value == "default" {
+            return Ok(());
+        }
+        if name.quote_style.is_none() && VALUE_FUNCTIONS.contains(&name.value.as_str()) {
+            self.facts.function(name.value.clone());
+            return Ok(());
+        }
+        self.column(&[plain(name)?], how);
+        Ok(())
+    }
+
     /// Functions with a syntax of their own.
     fn special(&mut self, expr: &Expr) -> Result {
         let (name, operands): (&str, Vec<&Expr>) = match expr {
-            Expr::Extract { field: _, syntax: _, expr } => ("extract", vec![&**expr]),
+            Expr::Extract { field, syntax: _, expr } => {
+                if let DateTimeField::Custom(name) | DateTimeField::Week(Some(name)) = field {
+                    plain(name)?;
+                }
+                ("extract", vec![&**expr])
+            }
             Expr::Position { expr, r#in } => ("position", vec![&**expr, &**r#in]),
             Expr::Substring { expr, substring_from, substring_for, .. } => {
                 let rest = substring_from.iter().chain(substring_for).map(|it| &**it);
@@ -190,7 +205,10 @@ impl Reader<'_> {
         self.expr(root, Use::Through)?;
         for access in chain {
             match access {
-                AccessExpr::Dot(Expr::Identifier(_) | Expr::Wildcard(_)) => {}
+                AccessExpr::Dot(Expr::Identifier(name)) => {
+                    plain(name)?;
+                }
+                AccessExpr::Dot(Expr::Wildcard(_)) => {}
                 // `row.function()`, and what else may stand behind a dot.
                 AccessExpr::Dot(_) => return Err(NotUnderstood),
                 AccessExpr::Subscript(Subscript::Index { index }) => self.expr(index, Use::Through)?,
@@ -215,7 +233,7 @@ impl Reader<'_> {
             over,
         } = function;
         absent(*uses_odbc_syntax || !matches!(parameters, FunctionArguments::None))?;
-        let name = parts(name)?;
+        let name = called(name)?;
         match args {
             FunctionArguments::None => self.call(&name, |_| None)?,
             // ARRAY(SELECT …) is an expression; f(SELECT …) is not PostgreSQL's.
@@ -244,7 +262,8 @@ impl Reader<'_> {
         self.exprs(filter.iter().map(|it| &**it), Use::Filter)?;
         match over {
             Some(WindowType::WindowSpec(window)) => self.window(window),
-            Some(WindowType::NamedWindow(_)) | None => Ok(()),
+            Some(WindowType::NamedWindow(name)) => plain(name).map(|_| ()),
+            None => Ok(()),
         }
     }
 
@@ -252,8 +271,15 @@ impl Reader<'_> {
     pub(super) fn arguments(&mut self, args: &[FunctionArg], how: Use) -> Result {
         for arg in args {
             let arg = match arg {
-                FunctionArg::Unnamed(arg) | FunctionArg::Named { name: _, arg, operator: _ } => arg,
-                FunctionArg::ExprNamed { name: Expr::Identifier(_), arg, operator: _ } => arg,
+                FunctionArg::Unnamed(arg) => arg,
+                FunctionArg::Named { name, arg, operator: _ } => {
+                    plain(name)?;
+                    arg
+                }
+                FunctionArg::ExprNamed { name: Expr::Identifier(name), arg, operator: _ } => {
+                    plain(name)?;
+                    arg
+                }
                 FunctionArg::ExprNamed { .. } => return Err(NotUnderstood),
             };
             match arg {
@@ -270,7 +296,8 @@ impl Reader<'_> {
 
     /// A window's definition.
     pub(super) fn window(&mut self, window: &WindowSpec) -> Result {
-        let WindowSpec { window_name: _, partition_by, order_by, window_frame } = window;
+        let WindowSpec { window_name, partition_by, order_by, window_frame } = window;
+        window_name.as_ref().map(plain).transpose()?;
         self.exprs(partition_by, Use::Filter)?;
         self.order(order_by, Use::Filter)?;
         let Some(WindowFrame { units: _, start_bound, end_bound }) = window_frame else { return Ok(()) };
@@ -332,6 +359,33 @@ impl Reader<'_> {
             | DataType::BitVarying(_) => Ok(None),
             _ => Err(NotUnderstood),
         }
+    }
+}
+
+/// Functions that are called without parentheses, by words that are reserved.
+const VALUE_FUNCTIONS: &[&str] = &[
+    "current_catalog",
+    "current_date",
+    "current_role",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "localtime",
+    "localtimestamp",
+    "session_user",
+    "system_user",
+    "user",
+];
+
+/// A function's name. ARRAY stands before a query.
+fn called(name: &ObjectName) -> Result<Vec<String>> {
+    match name.0.as_slice() {
+        [ObjectNamePart::Identifier(ident)]
+            if VALUE_FUNCTIONS.contains(&ident.value.as_str()) || ident.value == "array" =>
+        {
+            Ok(vec![ident.value.clone()])
+        }
+        _ => parts(name),
     }
 }
 

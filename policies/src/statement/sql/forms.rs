@@ -5,7 +5,7 @@ use super::keywords::{self, Class};
 use super::lexer::Lexeme;
 use super::reader::{NotUnderstood, Result};
 
-/// A function that only groups what it is given: GROUPING SETS, CUBE, ROLLUP. No text can hold this name.
+/// A function that only groups what it is given: GROUPING SETS. No text can hold this name.
 pub(super) const GROUPS: &str = "\0groups";
 /// A function whose arguments are computed with, and no more: ROWS FROM, XML forms.
 pub(super) const COMPUTES: &str = "\0computes";
@@ -157,7 +157,8 @@ impl<'a> Forms<'a> {
 
     /// Beside a dot, or behind AS, it is a name.
     fn is_label(&self) -> bool {
-        self.before().is_some_and(|it| it.is_sign('.') || it.is("as")) || self.peek(1).is_some_and(|it| it.is_sign('.'))
+        self.before().is_some_and(|it| it.is_sign('.') || it.is("as"))
+            || self.peek(1).is_some_and(|it| it.is_sign('.'))
     }
 
     fn word(&mut self, text: &str) -> Result {
@@ -180,7 +181,9 @@ impl<'a> Forms<'a> {
             "for" if self.is(1, "no") && self.is(2, "key") && self.is(3, "update") => {
                 self.replace(4, &[word("for"), word("update")]);
             }
-            "for" if self.is(1, "key") && self.is(2, "share") => self.replace(3, &[word("for"), word("share")]),
+            "for" if self.is(1, "key") && self.is(2, "share") => {
+                self.replace(3, &[word("for"), word("share")])
+            }
             "group" if self.is(1, "by") && (self.is(2, "all") || self.is(2, "distinct")) => {
                 self.replace(3, &[word("group"), word("by")]);
             }
@@ -216,7 +219,8 @@ impl<'a> Forms<'a> {
             }
             "any" | "all" | "some" if self.opens(1) && self.is(2, "values") => self.quantified_values()?,
             "grouping" if self.is(1, "sets") && self.opens(2) => self.replace(2, &[name(GROUPS)]),
-            "cube" | "rollup" if self.opens(1) => self.replace(1, &[name(GROUPS)]),
+            // Outside of GROUP BY a function of that name.
+            "cube" | "rollup" if self.opens(1) => self.replace(1, &[name(text)]),
             text if self.opens(1)
                 && text.starts_with("xml")
                 && keywords::class(text) == Some(Class::ColumnName) =>

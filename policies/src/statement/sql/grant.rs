@@ -62,7 +62,8 @@ pub(super) fn default_privileges(cursor: &mut Cursor<'_>, facts: &mut Builder) -
 /// Privileges with their columns, roles, options: names and words.
 fn words(lexemes: &[Lexeme]) -> Result {
     let plain = lexemes.iter().all(|it| {
-        matches!(it, Lexeme::Word(_) | Lexeme::Quoted(_) | Lexeme::Sign(',' | '(' | ')' | '.')) || it.is_operator("=")
+        matches!(it, Lexeme::Word(_) | Lexeme::Quoted(_) | Lexeme::Sign(',' | '(' | ')' | '.'))
+            || it.is_operator("=")
     });
     if plain { Ok(()) } else { Err(NotUnderstood) }
 }

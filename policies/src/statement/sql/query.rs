@@ -2,13 +2,13 @@
 use super::super::Verb;
 use super::forms;
 use super::names;
-use super::reader::{Cte, NotUnderstood, Reader, Result, absent, object, parts, values};
+use super::reader::{Cte, NotUnderstood, Reader, Result, absent, object, parts, text, values};
 use super::scope::{Frame, Origin, Outputs, Source, Use};
 use sqlparser::ast::{
     Cte as CteTree, Distinct, Expr, Fetch, FunctionArg, GroupByExpr, GroupByWithModifier, Join,
     JoinConstraint, JoinOperator, JsonTableColumn, LimitClause, NamedWindowExpr, OrderBy, OrderByExpr,
-    OrderByKind, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement, TableAlias,
-    TableFactor, TableSample, TableSampleKind, TableSampleModifier, TableWithJoins,
+    OrderByKind, OrderBySort, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement,
+    TableAlias, TableFactor, TableSample, TableSampleKind, TableSampleModifier, TableWithJoins,
     WildcardAdditionalOptions, With, XmlTableColumnOption,
 };
 
@@ -30,7 +30,7 @@ impl Reader<'_> {
             order_by: _,
             limit_clause: _,
             fetch: _,
-            locks: _, // Their names are those of FROM.
+            locks,
             for_clause,
             settings,
             format_clause,
@@ -42,6 +42,8 @@ impl Reader<'_> {
                 || format_clause.is_some()
                 || !pipe_operators.is_empty(),
         )?;
+        // Locks name what stands in FROM.
+        locks.iter().filter_map(|lock| lock.of.as_ref()).try_for_each(|name| parts(name).map(|_| ()))?;
         if let Some(with) = with {
             self.with(with)?;
         }
@@ -84,8 +86,11 @@ impl Reader<'_> {
 
     /// ORDER BY's list.
     pub(super) fn order(&mut self, list: &[OrderByExpr], how: Use) -> Result {
-        for OrderByExpr { expr, options: _, with_fill } in list {
+        for OrderByExpr { expr, options, with_fill } in list {
             absent(with_fill.is_some())?;
+            if let Some(OrderBySort::Using(operator)) = &options.sort {
+                parts(operator)?;
+            }
             self.expr(expr, how)?;
         }
         Ok(())
@@ -115,7 +120,7 @@ impl Reader<'_> {
                     known.outputs = outputs;
                 }
             } else {
-                self.ctes.push(Cte { name: name.value.clone(), outputs });
+                self.ctes.push(Cte { name: text(name)?, outputs });
             }
         }
         Ok(())
@@ -152,7 +157,7 @@ impl Reader<'_> {
             }
             SetExpr::Table(table) => {
                 let parts: Vec<String> =
-                    table.schema_name.iter().chain(&table.table_name).map(|it| it.value.clone()).collect();
+                    table.schema_name.iter().chain(&table.table_name).map(text).collect::<Result<_>>()?;
                 let source = self.relation(&parts, None)?;
                 Ok(self.star(&[source], how))
             }
@@ -187,8 +192,8 @@ impl Reader<'_> {
             if let Some(into) = &select.into {
                 for target in &into.targets {
                     let parts = match target {
-                        Expr::Identifier(name) => vec![name.value.clone()],
-                        Expr::CompoundIdentifier(names) => values(names),
+                        Expr::Identifier(name) => vec![text(name)?],
+                        Expr::CompoundIdentifier(names) => values(names)?,
                         _ => return Err(NotUnderstood),
                     };
                     let object = names::object(&parts).ok_or(NotUnderstood)?;
@@ -264,6 +269,7 @@ impl Reader<'_> {
         }
         self.exprs(&select.having, Use::Filter)?;
         for window in &select.named_window {
+            text(&window.0)?;
             match &window.1 {
                 NamedWindowExpr::WindowSpec(window) => self.window(window)?,
                 NamedWindowExpr::NamedWindow(_) => return Err(NotUnderstood),
@@ -283,7 +289,7 @@ impl Reader<'_> {
                 }
                 SelectItem::ExprWithAlias { expr, alias } => {
                     let ((), columns) = self.captured(|it| it.expr(expr, how))?;
-                    outputs.columns.push((Some(alias.value.clone()), columns));
+                    outputs.columns.push((Some(text(alias)?), columns));
                 }
                 SelectItem::Wildcard(options) => {
                     plain_star(options)?;
@@ -348,7 +354,7 @@ impl Reader<'_> {
                 if let JoinConstraint::UsingAlias(_, alias) = constraint {
                     // The alias stands for the merged columns, of any of the sources.
                     let all = self.all_sources();
-                    self.source(Some(alias.value.clone()), vec![], Origin::Derived(all));
+                    self.source(Some(text(alias)?), vec![], Origin::Derived(all));
                 }
                 Ok(())
             }
@@ -599,7 +605,7 @@ impl Reader<'_> {
 fn named(alias: &TableAlias) -> Result<(String, Vec<String>)> {
     let TableAlias { explicit: _, name, columns, at } = alias;
     absent(at.is_some())?;
-    Ok((name.value.clone(), columns.iter().map(|column| column.name.value.clone()).collect()))
+    Ok((text(name)?, columns.iter().map(|column| text(&column.name)).collect::<Result<_>>()?))
 }
 
 fn plain_star(options: &WildcardAdditionalOptions) -> Result {

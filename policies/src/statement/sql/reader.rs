@@ -3,6 +3,7 @@
 use super::super::functions::{self, Act};
 use super::super::{Effect, Verb};
 use super::builder::Builder;
+use super::keywords::{self, Class};
 use super::names;
 use super::scope::{self, Columns, Found, Frame, Origin, Outputs, Source, Use};
 use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
@@ -219,7 +220,7 @@ pub(super) fn parts(name: &ObjectName) -> Result<Vec<String>> {
     name.0
         .iter()
         .map(|part| match part {
-            ObjectNamePart::Identifier(ident) => Ok(ident.value.clone()),
+            ObjectNamePart::Identifier(ident) => text(ident),
             ObjectNamePart::Function(_) => Err(NotUnderstood),
         })
         .collect()
@@ -231,6 +232,14 @@ pub(super) fn object(name: &ObjectName) -> Result<String> {
 }
 
 /// Identifiers as strings.
-pub(super) fn values(idents: &[Ident]) -> Vec<String> {
-    idents.iter().map(|ident| ident.value.clone()).collect()
+pub(super) fn values(idents: &[Ident]) -> Result<Vec<String>> {
+    idents.iter().map(text).collect()
+}
+
+/// An identifier as a string. A reserved word without quotes is never a name in PostgreSQL: where the parser takes one
+/// for a name, it reads the statement otherwise than the target does (`SELECT pan and FROM cards`: there, `and` is a
+/// label).
+pub(super) fn text(ident: &Ident) -> Result<String> {
+    absent(ident.quote_style.is_none() && keywords::class(&ident.value) == Some(Class::Reserved))?;
+    Ok(ident.value.clone())
 }

@@ -95,6 +95,15 @@ impl<'a> Rewriter<'a> {
             self.push(quoted(word));
             return Ok(());
         }
+        // Behind AS a reserved word is a label: no type is called so.
+        let materialized = word == "not" && self.peek(1).is_some_and(|it| it.is("materialized"));
+        if self.before().is_some_and(|it| it.is("as"))
+            && keywords::class(word) == Some(Class::Reserved)
+            && !materialized
+        {
+            self.push(quoted(word));
+            return Ok(());
+        }
         match word {
             "operator" if self.peek(1).is_some_and(|it| it.is_sign('(')) => return self.named_operator(),
             "where"

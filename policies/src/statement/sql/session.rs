@@ -48,8 +48,14 @@ impl Session<'_> {
                 cursor.end()
             }
             "discard" => {
-                cursor.one_of(&["all", "plans", "sequences", "temp", "temporary"]).ok_or(NotUnderstood)?;
+                let what = cursor
+                    .one_of(&["all", "plans", "sequences", "temp", "temporary"])
+                    .ok_or(NotUnderstood)?;
                 facts.access(Verb::Set, "discard");
+                // RESET ALL, RESET SESSION AUTHORIZATION and more.
+                if what == "all" {
+                    facts.access(Verb::Set, "all");
+                }
                 cursor.end()
             }
             _ => begin_or_end(first, cursor, facts),
