@@ -226,15 +226,14 @@ impl Masker {
         let exponent: usize = exponent.strip_prefix('+').unwrap_or(exponent).parse().ok()?;
         let mut digits = [0; scan::PAN_DIGITS_MAX];
         let whole = digits.get_mut(..=exponent)?;
-        let mut count = 0;
-        for byte in mantissa.iter().filter(|byte| **byte != b'-' && **byte != b'.') {
+        let characters = mantissa.iter().filter(|byte| **byte != b'-' && **byte != b'.');
+        for (place, byte) in characters.enumerate() {
             if !byte.is_ascii_digit() {
                 return None;
             }
-            if let Some(digit) = whole.get_mut(count) {
+            if let Some(digit) = whole.get_mut(place) {
                 *digit = byte - b'0';
             }
-            count += 1;
         }
         if !self.scanner.mask_digits(whole, self.format) {
             return Some(0);
