@@ -67,6 +67,8 @@ impl Order {
 pub(super) struct Outbox {
     pub(super) sender: Sender<FromExecutor>,
     pub(super) wake: Wake,
+    /// The executor's: once it is to stop, nobody waits for the shard.
+    pub(super) order: Order,
 }
 
 impl Outbox {
@@ -79,7 +81,9 @@ impl Outbox {
     /// Delivers a message; waits where the shard is behind. A shard that is gone hears nothing.
     async fn post(&self, message: FromExecutor) {
         let mut message = message;
-        while let Err(TrySendError::Full(back)) = self.sender.try_send(message) {
+        while let Err(TrySendError::Full(back)) = self.sender.try_send(message)
+            && !self.order.is_stop()
+        {
             message = back;
             self.wake.wake();
             glommio::timer::sleep(SHARD_BUSY).await;

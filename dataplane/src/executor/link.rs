@@ -3,10 +3,10 @@
 //! the last good kept. Leaves out what messages mean to sessions (the shards). Lives on executor 0.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::path::PathBuf;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -152,7 +152,7 @@ impl Link {
     pub(super) async fn run(mut self) {
         let mut wait = RECONNECT.0;
         while !self.order.is_stop() {
-            match UnixStream::connect(&self.path).await {
+            match self.connect().await {
                 Ok(stream) => {
                     tracing::info!(path = %self.path.display(), "linked to mgmt");
                     wait = RECONNECT.0;
@@ -166,6 +166,19 @@ impl Link {
             self.pause(wait).await;
             wait = (wait * 2).min(RECONNECT.1);
         }
+    }
+
+    /// Connects; an order to stop ends it, should the other end not answer.
+    async fn connect(&self) -> io::Result<UnixStream> {
+        let mut connecting = pin!(UnixStream::connect(&self.path));
+        poll_fn(|context| {
+            self.bell.listen(context);
+            if self.order.is_stop() {
+                return Poll::Ready(Err(io::ErrorKind::Interrupted.into()));
+            }
+            connecting.as_mut().poll(context).map_err(io::Error::from)
+        })
+        .await
     }
 
     /// Serves one connection; `Ok` when ordered to stop.

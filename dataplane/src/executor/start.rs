@@ -168,15 +168,9 @@ impl Ends {
         let wake = Wake::new().map_err(|error| StartError::Io { path: "eventfd".into(), error })?;
         let (submit, batches) = bounded(BATCHES_MAX);
         let (sender, inbox) = bounded(INBOX_MAX);
-        let outbox = Outbox { sender, wake };
-        Ok(Self {
-            submit: Some(submit),
-            batches,
-            bell: Bell::default(),
-            inbox,
-            outbox,
-            order: Order::default(),
-        })
+        let order = Order::default();
+        let outbox = Outbox { sender, wake, order: order.clone() };
+        Ok(Self { submit: Some(submit), batches, bell: Bell::default(), inbox, outbox, order })
     }
 
     /// The shard's ends, once.
