@@ -5,8 +5,8 @@ mod check;
 mod rules;
 
 use crate::decision::Approval as Asked;
-pub use crate::diagnostic::{Diagnostic, Severity};
 use crate::diagnostic::{At, Diagnostics, Place};
+pub use crate::diagnostic::{Diagnostic, Severity};
 use crate::manifest::{self, Manifests};
 use crate::model::{self, ColumnPattern, Document, Labelled, Outcome, effect_bit, verb_bit};
 use crate::name::{self, NameError, Part, Pattern};

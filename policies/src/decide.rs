@@ -8,8 +8,8 @@
 //!   of the object's columns) by some allow rule, every function that is not a harmless built-in by some allow rule that
 //!   names it, every dangerous effect by each rule that permits an access which may have it.
 //!
-//! A held request must have every access permitted or held: approval of one thing lets nothing else slip through.
-//! Functions and effects of a held request are for its reviewers to judge.
+//! A list of statements is decided on statement by statement. A held one must have every access permitted or held: approval of one thing lets nothing else slip through.
+//! Functions and effects of a held statement are for its reviewers to judge.
 
 mod allow;
 mod builtin;
@@ -24,9 +24,12 @@ use std::fmt::Write as _;
 
 pub(crate) use request::Request;
 
-use crate::decision::Decision;
-use crate::model::{ArchivedOutcome, ArchivedPolicy, ArchivedRule, verb_name};
-use crate::statement::Access;
+use crate::decision::{ArchivedApproval, Decision};
+use crate::model::{ArchivedOutcome, ArchivedPolicy, ArchivedRule, ArchivedTarget, verb_name};
+use crate::statement::{Access, Facts};
+
+/// What decides where no rule does.
+const DEFAULT: &str = "default";
 
 /// A rule and the policy that it is of.
 #[derive(Clone, Copy)]
@@ -49,8 +52,44 @@ impl Named<'_> {
     }
 }
 
-/// Deny over hold over allow; nothing matches: deny.
-pub(crate) fn decide(policies: &[&ArchivedPolicy], request: &Request<'_>) -> Decision {
+/// What the rules make of one statement that they do not deny.
+#[derive(Default)]
+struct Verdict<'a> {
+    /// Rules that allow something of it.
+    allowed: Vec<Named<'a>>,
+    /// Rules that hold it.
+    held: Vec<(Named<'a>, &'a ArchivedApproval)>,
+}
+
+/// Deny over hold over allow; nothing matches: deny. Of a list of statements, each by itself: the list is as strict as
+/// its strictest member.
+pub(crate) fn decide(policies: &[&ArchivedPolicy], target: &ArchivedTarget, facts: &Facts) -> Decision {
+    let mut all = Verdict::default();
+    let mut denied = None;
+    let members =
+        if facts.members.is_empty() { std::slice::from_ref(facts) } else { facts.members.as_slice() };
+    for facts in members {
+        match statement(policies, &Request::new(target, facts)) {
+            Ok(verdict) => {
+                all.allowed.extend(verdict.allowed);
+                all.held.extend(verdict.held);
+            }
+            // A rule that says why is worth more than that none does.
+            Err(denial) if denial.rule() != DEFAULT => return denial,
+            Err(denial) => denied = denied.or(Some(denial)),
+        }
+    }
+    if let Some(denial) = denied {
+        return denial;
+    }
+    if !all.held.is_empty() {
+        return hold::combine(&all.held);
+    }
+    Decision::Allow { rule: if all.allowed.is_empty() { DEFAULT.to_owned() } else { joined(all.allowed) } }
+}
+
+/// One statement; or its denial.
+fn statement<'a>(policies: &[&'a ArchivedPolicy], request: &Request<'_>) -> Result<Verdict<'a>, Decision> {
     let (mut allows, mut holds) = (Vec::new(), Vec::new());
     for &policy in policies {
         for rule in policy.rules.iter() {
@@ -58,40 +97,40 @@ pub(crate) fn decide(policies: &[&ArchivedPolicy], request: &Request<'_>) -> Dec
             match &rule.outcome {
                 ArchivedOutcome::Allow => allows.push(named),
                 ArchivedOutcome::Hold(approval) => {
-                    if let Some(held) = trigger::fires(rule, request) {
-                        holds.push((named, approval, held));
+                    if let Some(about) = trigger::fires(rule, request) {
+                        holds.push((named, approval, about));
                     }
                 }
                 ArchivedOutcome::Deny => {
-                    if let Some(held) = trigger::fires(rule, request) {
-                        return denied_by(named, held.first(), request);
+                    if let Some(about) = trigger::fires(rule, request) {
+                        return Err(denied_by(named, about.first(), request));
                     }
                 }
             }
         }
     }
     if request.does_nothing() {
-        return Decision::Allow { rule: "default".to_owned() };
+        return Ok(Verdict::default());
     }
-    let mut rules = Vec::<Named<'_>>::new();
-    for access in &request.facts.accesses {
-        let held = holds.iter().any(|(_, _, held)| held.contains(&access));
+    if !request.is_sound() {
+        return Err(default("what the statement does is not known for certain".to_owned()));
+    }
+    let mut allowed = Vec::new();
+    for &access in &request.accesses {
         match allow::access(&allows, access, request) {
-            Some(permitted) => rules.extend(permitted),
-            None if held => {}
-            None => return default(allow::why_not(&allows, access, request)),
+            Some(rules) => allowed.extend(rules),
+            None if holds.iter().any(|(_, _, about)| about.contains(&access)) => {}
+            None => return Err(default(allow::why_not(&allows, access, request))),
         }
     }
-    if !holds.is_empty() {
-        return hold::combine(&holds);
+    if holds.is_empty() {
+        let functions = allow::functions(&allows, request).map_err(|function| {
+            default(format!("function {} is named by no rule that allows", printable(function)))
+        })?;
+        allowed.extend(functions);
     }
-    match allow::functions(&allows, request) {
-        Ok(permitted) => rules.extend(permitted),
-        Err(function) => {
-            return default(format!("function {} is named by no rule that allows", printable(function)));
-        }
-    }
-    Decision::Allow { rule: joined(rules) }
+    let held = holds.into_iter().map(|(named, approval, _)| (named, approval)).collect();
+    Ok(Verdict { allowed, held })
 }
 
 fn denied_by(named: Named<'_>, access: Option<&&Access>, request: &Request<'_>) -> Decision {
@@ -105,7 +144,7 @@ fn denied_by(named: Named<'_>, access: Option<&&Access>, request: &Request<'_>) 
 }
 
 fn default(reason: String) -> Decision {
-    Decision::Deny { rule: "default".to_owned(), reason }
+    Decision::Deny { rule: DEFAULT.to_owned(), reason }
 }
 
 /// Rules by name, each once, in the order of their first use.

@@ -79,7 +79,12 @@ impl<'a> Diagnostics<'a> {
         self.add(Severity::Error, place, message.into(), None);
     }
 
-    pub(crate) fn error_with_help(&mut self, place: Place, message: impl Into<String>, help: impl Into<String>) {
+    pub(crate) fn error_with_help(
+        &mut self,
+        place: Place,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         self.add(Severity::Error, place, message.into(), Some(help.into()));
     }
 

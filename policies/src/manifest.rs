@@ -16,8 +16,8 @@ pub(crate) use policy::{Approval, Decide, Grant, Policy, Responses, Rule};
 pub use schema::schema;
 pub(crate) use target::{Data, ListenTls, Target, TlsMode};
 
-pub use crate::diagnostic::{Diagnostic, Severity};
 use crate::diagnostic::{At, Diagnostics, Place};
+pub use crate::diagnostic::{Diagnostic, Severity};
 use reader::{Fields, word};
 use tree::Node;
 

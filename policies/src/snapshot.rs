@@ -194,7 +194,7 @@ impl Snapshot {
         };
         let policies: Vec<_> =
             class.0.policies.iter().filter_map(|&index| document.policies.get(index)).collect();
-        decide::decide(&policies, &Request::new(target, facts))
+        decide::decide(&policies, target, facts)
     }
 
     /// The effects of a request at a target: those of its facts, and those that the target's labels add.

@@ -12,7 +12,10 @@ pub(super) fn never(policy: &Policy, out: &mut Diagnostics<'_>) {
     for rule in &policy.rules {
         if rule.decide.value == Decide::Allow {
             if let Some(why) = contradicts_itself(rule) {
-                out.error(rule.name.place, format!("rule `{}` can never allow anything: {why}", rule.name.value));
+                out.error(
+                    rule.name.place,
+                    format!("rule `{}` can never allow anything: {why}", rule.name.value),
+                );
             } else if let Some(other) = policy.rules.iter().find(|other| overrules(other, rule)) {
                 let message = format!(
                     "rule `{}` can never allow anything: rule `{}` denies all that it allows",
@@ -26,9 +29,8 @@ pub(super) fn never(policy: &Policy, out: &mut Diagnostics<'_>) {
 
 fn contradicts_itself(rule: &Rule) -> Option<&'static str> {
     let objects = patterns(rule);
-    let only = |verbs: &[Verb]| {
-        !rule.verbs.is_empty() && rule.verbs.iter().all(|verb| verbs.contains(&verb.value))
-    };
+    let only =
+        |verbs: &[Verb]| !rule.verbs.is_empty() && rule.verbs.iter().all(|verb| verbs.contains(&verb.value));
     let all_objects = objects.is_empty() || objects.contains(&Pattern::Any);
     if only(&[Verb::Unknown]) && !(all_objects && rule.columns.is_empty() && rule.labels.is_empty()) {
         return Some("what is not understood has no objects, columns or labels that it could name");
@@ -38,8 +40,12 @@ fn contradicts_itself(rule: &Rule) -> Option<&'static str> {
     {
         return Some("its verbs have no columns");
     }
-    let columns: Vec<Pattern> =
-        rule.columns.iter().filter_map(|column| column_pattern(&column.value).ok()).map(|it| it.object).collect();
+    let columns: Vec<Pattern> = rule
+        .columns
+        .iter()
+        .filter_map(|column| column_pattern(&column.value).ok())
+        .map(|it| it.object)
+        .collect();
     let meet = columns.iter().any(|column| objects.iter().any(|object| overlap(column, object)));
     if !objects.is_empty() && !columns.is_empty() && !meet {
         return Some("its columns are of other objects than it names");

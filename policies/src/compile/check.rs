@@ -113,10 +113,9 @@ fn issuers(manifests: &Manifests, out: &mut Diagnostics<'_>) {
             );
         }
     }
-    if manifests.issuers.is_empty() && !manifests.names.keys().any(|(kind, _)| *kind == Kind::Issuer) {
-        if let Some(policy) = manifests.policies.first() {
-            out.warning(policy.name.place, "there is no issuer", "nobody can log in");
-        }
+    let none = !manifests.names.keys().any(|(kind, _)| *kind == Kind::Issuer);
+    if let Some(policy) = manifests.policies.first().filter(|_| none) {
+        out.warning(policy.name.place, "there is no issuer", "nobody can log in");
     }
 }
 
@@ -162,7 +161,11 @@ fn target(target: &Target, out: &mut Diagnostics<'_>) {
             }
             if !is_loopback(&target.address.value) {
                 let message = "the credential and card data go to this target without TLS";
-                out.warning(mode.place, message, "PCI DSS 4.2.1 asks for strong cryptography on open networks");
+                out.warning(
+                    mode.place,
+                    message,
+                    "PCI DSS 4.2.1 asks for strong cryptography on open networks",
+                );
             }
         }
     }
@@ -215,12 +218,15 @@ fn listeners(manifests: &Manifests, out: &mut Diagnostics<'_>) {
         for target in shared {
             let name = &target.name.value;
             if target.database.is_none() {
-                let message = format!("`{name}` shares its listener with another target and names no `database`");
+                let message =
+                    format!("`{name}` shares its listener with another target and names no `database`");
                 out.error(target.listen.place, message);
             }
             if target.protocol.value != first.protocol.value || waives_tls(target) != waives_tls(first) {
-                let message =
-                    format!("`{name}` shares its listener with `{}`, but not its protocol or TLS", first.name.value);
+                let message = format!(
+                    "`{name}` shares its listener with `{}`, but not its protocol or TLS",
+                    first.name.value
+                );
                 out.error(target.listen.place, message);
             }
         }
@@ -248,13 +254,15 @@ fn policy(policy: &Policy, known: &Known<'_>, out: &mut Diagnostics<'_>) {
     let Some(limits) = &policy.limits else { return };
     for count in [&limits.rows, &limits.sessions].into_iter().flatten() {
         if count.value == 0 {
-            out.error(count.place, "a limit of 0 lets nothing through: say so by a rule, or leave the limit out");
+            out.error(
+                count.place,
+                "a limit of 0 lets nothing through: say so by a rule, or leave the limit out",
+            );
         }
     }
-    if let Some(duration) = limits.duration.as_ref() {
-        if !(1_000..=DURATION_MS_MAX).contains(&duration.value) {
-            out.error(duration.place, "a session lasts between 1s and 30d");
-        }
+    let outside = |duration: &&At<u64>| !(1_000..=DURATION_MS_MAX).contains(&duration.value);
+    if let Some(duration) = limits.duration.as_ref().filter(outside) {
+        out.error(duration.place, "a session lasts between 1s and 30d");
     }
 }
 

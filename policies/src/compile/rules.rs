@@ -49,13 +49,15 @@ fn rule(rule: &Rule, policy: &Policy, known: &Known<'_>, out: &mut Diagnostics<'
     }
     match (rule.decide.value, &rule.approval) {
         (Decide::Hold, None) => {
-            let message = format!("rule `{}` holds, but has no `approval`: nobody could let it go", rule.name.value);
+            let message =
+                format!("rule `{}` holds, but has no `approval`: nobody could let it go", rule.name.value);
             out.error(rule.decide.place, message);
         }
         (Decide::Hold, Some(approval)) => self::approval(approval, known, out),
         (_, Some(approval)) => {
             self::approval(approval, known, out);
-            let message = format!("rule `{}` does not hold, so its `approval` means nothing", rule.name.value);
+            let message =
+                format!("rule `{}` does not hold, so its `approval` means nothing", rule.name.value);
             out.error(rule.decide.place, message);
         }
         (_, None) => {}
@@ -79,10 +81,8 @@ fn approval(approval: &Approval, known: &Known<'_>, out: &mut Diagnostics<'_>) {
     for group in &approval.reviewers {
         known.group(group, out);
     }
-    if let Some(count) = approval.count.as_ref() {
-        if !(1..=COUNT_MAX).contains(&count.value) {
-            out.error(count.place, format!("between 1 and {COUNT_MAX} people must approve"));
-        }
+    if let Some(count) = approval.count.as_ref().filter(|count| !(1..=COUNT_MAX).contains(&count.value)) {
+        out.error(count.place, format!("between 1 and {COUNT_MAX} people must approve"));
     }
     let bounded = |at: &Option<At<u64>>, least: u64, most: u64, message: &str, out: &mut Diagnostics<'_>| {
         if let Some(at) = at.as_ref().filter(|at| !(least..=most).contains(&at.value)) {
@@ -92,26 +92,29 @@ fn approval(approval: &Approval, known: &Known<'_>, out: &mut Diagnostics<'_>) {
     bounded(&approval.timeout, 1_000, TIMEOUT_MS_MAX, "a request waits between 1s and 24h", out);
     let message = "inside a transaction a request waits 10m at the most; or say deny";
     bounded(&approval.in_transaction, 0, IN_TRANSACTION_MS_MAX, message, out);
-    if let (Some(timeout), Some(inside)) = (&approval.timeout, &approval.in_transaction) {
-        if inside.value > timeout.value {
+    match (&approval.timeout, &approval.in_transaction) {
+        (Some(timeout), Some(inside)) if inside.value > timeout.value => {
             out.error(inside.place, "longer than `timeout`");
         }
+        _ => {}
     }
-    if let Some(At { value: Grant::Window(window), place }) = &approval.grant {
-        if !(1_000..=WINDOW_MS_MAX).contains(window) {
+    match &approval.grant {
+        Some(At { value: Grant::Window(window), place }) if !(1_000..=WINDOW_MS_MAX).contains(window) => {
             out.error(*place, "a window lasts between 1s and 7d");
         }
+        _ => {}
     }
 }
 
 /// Drivers begin transactions by themselves; a policy that lets something run but no BEGIN surprises everyone.
 fn transactions(policy: &Policy, out: &mut Diagnostics<'_>) {
     let permits = |rule: &&Rule| rule.decide.value != Decide::Deny;
-    let names = |rule: &Rule| {
-        rule.verbs.is_empty() || rule.verbs.iter().any(|verb| verb.value == Verb::Transaction)
-    };
+    let names =
+        |rule: &Rule| rule.verbs.is_empty() || rule.verbs.iter().any(|verb| verb.value == Verb::Transaction);
     let mut permitting = policy.rules.iter().filter(permits).peekable();
-    if permitting.peek().is_some() && !permitting.any(|rule| names(rule) && rule.decide.value == Decide::Allow) {
+    if permitting.peek().is_some()
+        && !permitting.any(|rule| names(rule) && rule.decide.value == Decide::Allow)
+    {
         out.warning(
             policy.name.place,
             format!("no rule of policy `{}` allows the verb `transaction`", policy.name.value),

@@ -4,16 +4,15 @@ use super::{Named, joined};
 use crate::approval::Grant;
 use crate::decision::{Approval, ArchivedApproval, Decision};
 use crate::model::deserialized;
-use crate::statement::Access;
 
-/// A hold rule that fires, what it asks for, and what it is about.
-type Held<'a, 'r> = (Named<'a>, &'a ArchivedApproval, Vec<&'r Access>);
+/// A hold rule that fires, and what it asks for.
+type Held<'a> = (Named<'a>, &'a ArchivedApproval);
 
 /// One approval that satisfies every rule: reviewers whom all of them name, the most people, the least time, the
 /// narrowest grant. Where no group may review for all of them there is no such approval, and the request is denied.
-pub(super) fn combine(holds: &[Held<'_, '_>]) -> Decision {
-    let rule = joined(holds.iter().map(|(named, _, _)| *named).collect());
-    let mut approvals = holds.iter().map(|(_, approval, _)| plain(approval));
+pub(super) fn combine(holds: &[Held<'_>]) -> Decision {
+    let rule = joined(holds.iter().map(|(named, _)| *named).collect());
+    let mut approvals = holds.iter().map(|(_, approval)| plain(approval));
     let Some(mut all) = approvals.next() else {
         return Decision::Deny { rule: "default".to_owned(), reason: "no rule matches".to_owned() };
     };

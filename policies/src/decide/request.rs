@@ -1,5 +1,7 @@
 //! A request as rules see it: its facts beside the labels of its target.
 
+use std::borrow::Cow;
+
 use super::builtin;
 use crate::model::{ArchivedLabelled, ArchivedTarget, effect_bit};
 use crate::name;
@@ -16,6 +18,8 @@ const WHOLE_OBJECT: [Verb; 5] = [Verb::Ddl, Verb::Grant, Verb::Admin, Verb::Call
 /// Facts and labels together.
 pub(crate) struct Request<'a> {
     pub(super) facts: &'a Facts,
+    /// What is decided on: the facts' accesses, without those that only say a verb whose objects stand beside them.
+    pub(super) accesses: Vec<&'a Access>,
     target: &'a ArchivedTarget,
     /// Labelled data that the statement touches.
     touches: Vec<Touch<'a>>,
@@ -56,7 +60,10 @@ impl<'a> Request<'a> {
         if blind && !target.data.is_empty() {
             effects |= effect_bit(Effect::ReadsLabelled) | effect_bit(Effect::TransformsLabelled);
         }
-        Self { facts, target, touches, effects, blind }
+        let has_object = |verb: Verb| facts.accesses.iter().any(|it| it.verb == verb && it.object.is_some());
+        let counts = |access: &&Access| access.object.is_some() || !has_object(access.verb);
+        let accesses = facts.accesses.iter().filter(counts).collect();
+        Self { facts, accesses, target, touches, effects, blind }
     }
 
     /// Nothing at all: an empty query, a comment.
@@ -68,6 +75,18 @@ impl<'a> Request<'a> {
             && facts.objects.is_empty()
             && facts.functions.is_empty()
             && facts.effects.is_empty()
+    }
+
+    /// Whether the facts hold together: accesses are what is decided on, so nothing may stand beside them.
+    pub(super) fn is_sound(&self) -> bool {
+        let Facts { accesses, verbs, objects, .. } = self.facts;
+        let unknown = accesses.iter().any(|access| access.verb == Verb::Unknown);
+        !accesses.is_empty()
+            && unknown != self.facts.understood
+            && verbs.iter().all(|verb| accesses.iter().any(|access| access.verb == *verb))
+            && objects
+                .iter()
+                .all(|object| accesses.iter().any(|access| access.object.as_ref() == Some(object)))
     }
 
     /// All effects, in order.
@@ -108,6 +127,14 @@ impl<'a> Request<'a> {
             dangers &= !effect_bit(Effect::Unbounded);
         }
         dangers
+    }
+
+    /// Functions called, by their full names where those are certain.
+    pub(super) fn functions(&self) -> impl Iterator<Item = Cow<'a, str>> {
+        self.facts.functions.iter().map(|function| match name::split(function) {
+            (None, own) if builtin::is_harmless(function) => Cow::Owned(format!("pg_catalog.{own}")),
+            _ => Cow::Borrowed(function.as_str()),
+        })
     }
 
     /// Functions that an allow rule must name.

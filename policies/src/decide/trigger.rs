@@ -9,7 +9,8 @@ use crate::statement::{Access, Verb};
 /// objects in which those are; a rule that names nothing of the sort is about all.
 pub(super) fn fires<'a>(rule: &ArchivedRule, request: &Request<'a>) -> Option<Vec<&'a Access>> {
     let facts = request.facts;
-    let named: Vec<_> = facts.accesses.iter().filter(|access| names(rule, access, request)).collect();
+    let named: Vec<_> =
+        request.accesses.iter().copied().filter(|access| names(rule, access, request)).collect();
     let columns = rule.columns.is_empty()
         || request.blind
         || facts.columns.iter().any(|column| names_column(rule, column));
@@ -18,7 +19,7 @@ pub(super) fn fires<'a>(rule: &ArchivedRule, request: &Request<'a>) -> Option<Ve
     let effects = rule.effects == 0 || !facts.understood || rule.effects & request.effects != 0;
     let functions = rule.functions.is_empty()
         || !facts.understood
-        || facts.functions.iter().any(|function| rule.functions.iter().any(|own| own.may_be(function)));
+        || request.functions().any(|function| rule.functions.iter().any(|own| own.may_be(&function)));
     let fires = !named.is_empty() && columns && labels && effects && functions;
     fires.then(|| named.into_iter().filter(|access| is_about(rule, access, request)).collect())
 }

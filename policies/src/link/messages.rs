@@ -1,5 +1,5 @@
 //! The messages themselves. How they are framed and read is beside this file.
-#![expect(
+#![allow(
     missing_docs,
     reason = "rkyv's derive makes resolvers whose fields it does not describe; ours are all described"
 )]
@@ -8,6 +8,7 @@ use crate::approval::{Ticket, TicketId};
 
 /// What the dataplane tells mgmt.
 #[derive(Debug, Clone, PartialEq, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "messages are few, and each is taken apart where it arrives")]
 pub enum ToMgmt {
     /// First message of a connection.
     Hello {

@@ -110,7 +110,10 @@ fn values(node: &Node, out: &mut Diagnostics<'_>) -> Option<Vec<String>> {
             .map(|item| match &item.kind {
                 Kind::Scalar(text) => Some(text.clone()),
                 _ => {
-                    out.error(item.place, format!("a claim's value is a single value; this is {}", kind(item)));
+                    out.error(
+                        item.place,
+                        format!("a claim's value is a single value; this is {}", kind(item)),
+                    );
                     None
                 }
             })

@@ -28,6 +28,7 @@ pub fn schema() -> Value {
             required.insert(0, json!("kind"));
         }
     }
+    definitions.values_mut().for_each(tighten);
     let one_of: Vec<Value> = kinds.iter().map(|kind| json!({ "$ref": format!("#/$defs/{kind}") })).collect();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -36,6 +37,36 @@ pub fn schema() -> Value {
         "oneOf": one_of,
         "$defs": definitions,
     })
+}
+
+/// What may be absent may not be null, and a list that is there is not empty: reading says so too.
+fn tighten(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(tighten),
+        Value::Object(schema) => {
+            if let Some(Value::Array(types)) = schema.get_mut("type") {
+                types.retain(|name| name != "null");
+                if let [only] = types.as_slice() {
+                    let only = only.clone();
+                    schema.insert("type".to_owned(), only);
+                }
+            }
+            if let Some(Value::Array(any)) = schema.get_mut("anyOf") {
+                any.retain(|one| *one != json!({ "type": "null" }));
+                if let [Value::Object(only)] = any.as_slice() {
+                    let only = only.clone();
+                    schema.remove("anyOf");
+                    schema.extend(only);
+                }
+            }
+            if schema.get("type") == Some(&json!("array")) {
+                schema.insert("minItems".to_owned(), json!(1));
+                schema.remove("default");
+            }
+            schema.values_mut().for_each(tighten);
+        }
+        _ => {}
+    }
 }
 
 impl<T: JsonSchema> JsonSchema for At<T> {

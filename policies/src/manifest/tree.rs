@@ -99,7 +99,9 @@ fn node(file: u32, text: &str, raw: Spanned<Raw>) -> Node {
         Raw::Null => Kind::Null,
         Raw::Text(text) => Kind::Scalar(text),
         Raw::Plain => Kind::Scalar(slice(text, at).unwrap_or_default().trim().to_owned()),
-        Raw::Sequence(items) => Kind::Sequence(items.into_iter().map(|item| node(file, text, item)).collect()),
+        Raw::Sequence(items) => {
+            Kind::Sequence(items.into_iter().map(|item| node(file, text, item)).collect())
+        }
         Raw::Mapping(entries) => Kind::Mapping(
             entries
                 .into_iter()
