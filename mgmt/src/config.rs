@@ -238,7 +238,7 @@ listen: 127.0.0.1:8443
 tls: {cert: /etc/pangate/mgmt.pem, key: /etc/pangate/mgmt.key}
 store: /var/lib/pangate/mgmt.sqlite
 link: /run/pangate/link.sock
-evidence: {dir: /var/lib/pangate/evidence, sealingKey: /etc/pangate/sealing.key, publicKey: /etc/pangate/public.key}
+evidence: {dir: /var/lib/pangate/evidence, sealingKey: /etc/pangate/sealing.key, publicKey: /etc/pangate/evidence.pub}
 ";
 
     fn parse(text: &str) -> Result<Config, ConfigError> {

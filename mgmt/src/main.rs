@@ -64,9 +64,9 @@ enum Command {
         /// A member of the `groups` claim; may be given again.
         #[arg(long = "group", value_name = "GROUP")]
         groups: Vec<String>,
-        /// The `requester` claim: the person behind the job.
-        #[arg(long, default_value = "")]
-        requester: String,
+        /// The `requester` claim: the person behind the job. The subject unless given.
+        #[arg(long)]
+        requester: Option<String>,
         /// The `aud` claim.
         #[arg(long, default_value = "pangate")]
         audience: String,
@@ -76,7 +76,7 @@ enum Command {
     },
     /// Make the evidence's signing, sealing and public key.
     #[command(
-        after_help = "Example:\n  pangate-mgmt keygen --dir /etc/pangate/keys --name gate.example.com\n\nMakes signing.key and sealing.key (mode 0600) and public.key; replaces none."
+        after_help = "Example:\n  pangate-mgmt keygen --dir /etc/pangate/keys --name gate.example.com\n\nMakes evidence.key (signs) and sealing.key, mode 0600, and evidence.pub (verifies); replaces none."
     )]
     Keygen {
         /// Folder; made if absent.
@@ -120,6 +120,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::CheckConfig { config } => check(&config),
         Command::DevToken { config, subject, groups, requester, audience, ttl } => {
+            let requester = requester.unwrap_or_else(|| subject.clone());
             let claims = Claims { subject, groups, requester, audience, ..Claims::default() };
             token(&config, claims, ttl)
         }

@@ -54,7 +54,7 @@ impl Desk {
             tickets::set_state_in(&mut transaction, id, state, outcome, now_ms).await?;
         }
         tickets::set_settled_in(&mut transaction, id, now_ms).await?;
-        Ok(transaction.commit().await.map_err(StoreError::from)?)
+        transaction.commit().await.map_err(StoreError::from)
     }
 
     /// A ticket that is known: the same answer as before.

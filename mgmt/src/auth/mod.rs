@@ -5,6 +5,7 @@
 //! - [`development`]: the built-in issuer.
 
 pub mod development;
+mod json;
 pub mod roles;
 pub mod token;
 

@@ -8,13 +8,16 @@ use aws_lc_rs::signature::{
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use policies::link::{Algorithm, VerificationKey};
-use serde::Deserialize;
 use serde_json::Value;
+
+use super::json;
 
 /// Bytes of a token at the most.
 pub const TOKEN_BYTES_MAX: usize = 16 << 10;
-/// Clocks may differ so much, seconds.
-pub const LEEWAY_S: u64 = 30;
+/// An issuer's clock may be ahead so much, seconds. `exp` has no leeway.
+pub const LEEWAY_S: u64 = 60;
+/// Tokens live so long at the most, seconds.
+pub const LIFETIME_S_MAX: u64 = 7 * 24 * 3600;
 /// Keys that are tried for a token without `kid`, at the most.
 const TRIES_MAX: usize = 8;
 
@@ -48,16 +51,12 @@ pub enum TokenError {
     /// `exp` is over.
     #[error("the token has expired")]
     Expired,
-    /// `nbf` is to come.
+    /// `exp` is more than [`LIFETIME_S_MAX`] away.
+    #[error("the token lives longer than {} days", LIFETIME_S_MAX / 86_400)]
+    LivesTooLong,
+    /// `nbf` or `iat` is to come.
     #[error("the token is not valid yet")]
     NotYet,
-}
-
-#[derive(Deserialize)]
-struct Header {
-    alg: String,
-    kid: Option<String>,
-    crit: Option<Value>,
 }
 
 /// A token, taken apart; nothing of it is believed yet.
@@ -78,19 +77,23 @@ impl<'a> Unverified<'a> {
         let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
         let (header, claims) = signed.split_once('.').ok_or(TokenError::Malformed)?;
         let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| TokenError::Malformed);
-        let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| TokenError::Malformed)?;
-        let claims: Value = serde_json::from_slice(&decode(claims)?).map_err(|_| TokenError::Malformed)?;
-        if !claims.is_object() {
-            return Err(TokenError::Malformed);
+        let object = |text: &str| json::object(&decode(text)?).ok_or(TokenError::Malformed);
+        let (header, claims) = (object(header)?, object(claims)?);
+        if header.get("crit").is_some() {
+            return Err(TokenError::Algorithm);
         }
-        let algorithm = match (header.alg.as_str(), &header.crit) {
-            (_, Some(_)) => return Err(TokenError::Algorithm),
-            ("RS256", None) => Algorithm::Rs256,
-            ("ES256", None) => Algorithm::Es256,
-            ("EdDSA", None) => Algorithm::EdDsa,
+        let algorithm = match header.get("alg").and_then(Value::as_str) {
+            Some("RS256") => Algorithm::Rs256,
+            Some("ES256") => Algorithm::Es256,
+            Some("EdDSA") => Algorithm::EdDsa,
             _ => return Err(TokenError::Algorithm),
         };
-        Ok(Self { signed, signature: decode(signature)?, algorithm, key_id: header.kid, claims })
+        let key_id = match header.get("kid") {
+            None => None,
+            Some(Value::String(id)) => Some(id.clone()),
+            Some(_) => return Err(TokenError::Malformed),
+        };
+        Ok(Self { signed, signature: decode(signature)?, algorithm, key_id, claims })
     }
 
     /// The issuer that the token says it is of: tells which keys to verify it with.
@@ -137,13 +140,19 @@ fn check_audience(claims: &Value, audience: &str) -> Result<(), TokenError> {
 
 fn check_times(claims: &Value, now_s: u64) -> Result<(), TokenError> {
     let expires = time(claims.get("exp").ok_or(TokenError::NoExpiry)?)?;
-    if expires.saturating_add(LEEWAY_S) <= now_s {
+    if expires <= now_s {
         return Err(TokenError::Expired);
     }
-    match claims.get("nbf").map(time).transpose()? {
-        Some(begins) if begins > now_s.saturating_add(LEEWAY_S) => Err(TokenError::NotYet),
-        _ => Ok(()),
+    if expires - now_s > LIFETIME_S_MAX {
+        return Err(TokenError::LivesTooLong);
     }
+    for name in ["nbf", "iat"] {
+        let begins = claims.get(name).map(time).transpose()?;
+        if begins.is_some_and(|begins| begins > now_s.saturating_add(LEEWAY_S)) {
+            return Err(TokenError::NotYet);
+        }
+    }
+    Ok(())
 }
 
 /// RFC 7519's NumericDate; a fraction of a second is cut off, a date before 1970 is none.
@@ -202,7 +211,9 @@ mod tests {
     fn audience_and_times_are_checked() {
         assert_eq!(verify(&with("aud", json!("other"))), Err(TokenError::Audience));
         assert_eq!(verify(&with("aud", json!(["pangate2"]))), Err(TokenError::Audience));
-        assert_eq!(verify(&with("exp", json!(NOW - LEEWAY_S))), Err(TokenError::Expired));
+        assert_eq!(verify(&with("exp", json!(NOW))), Err(TokenError::Expired));
+        assert_eq!(verify(&with("exp", json!(NOW + LIFETIME_S_MAX + 1))), Err(TokenError::LivesTooLong));
+        assert_eq!(verify(&with("iat", json!(NOW + LEEWAY_S + 1))), Err(TokenError::NotYet));
         assert_eq!(verify(&with("exp", json!("soon"))), Err(TokenError::Malformed));
         assert_eq!(verify(&with("nbf", json!(NOW + LEEWAY_S + 1))), Err(TokenError::NotYet));
         let mut endless = claims();
@@ -220,7 +231,7 @@ mod tests {
         let unverified = Unverified::parse(&token).unwrap();
         assert_eq!(unverified.verify(&[renamed], "pangate", NOW), Err(TokenError::BadSignature));
         let (head, tail) = token.rsplit_once('.').unwrap();
-        let forged = format!("{}.{tail}", head.replacen(|c| c == 'A', "B", 1));
+        let forged = format!("{}.{tail}", head.replacen('A', "B", 1));
         if let Ok(unverified) = Unverified::parse(&forged) {
             assert!(unverified.verify(&mine.keys, "pangate", NOW).is_err());
         }
@@ -235,6 +246,8 @@ mod tests {
         }
         let token = format!("{}.{}.", part(json!({"alg": "EdDSA", "crit": ["b64"]})), part(claims()));
         assert_eq!(Unverified::parse(&token).err(), Some(TokenError::Algorithm));
+        let token = format!("{}.{}.AAAA", part(json!({"alg": "EdDSA", "kid": 7})), part(claims()));
+        assert_eq!(Unverified::parse(&token).err(), Some(TokenError::Malformed));
         let token = format!("{}.{}.AAAA", part(json!({"alg": "RS256"})), part(claims()));
         let unverified = Unverified::parse(&token).unwrap();
         assert_eq!(unverified.verify(&issuer().keys, "pangate", NOW), Err(TokenError::UnknownKey));

@@ -1,4 +1,5 @@
-//! Manifests from a folder: every `*.yaml` and `*.yml` in it, by name, not in folders below.
+//! Manifests from a folder: every `*.yaml` and `*.yml` in it, by name, not in folders below. `*.cases.yaml` beside them
+//! are no manifests: they hold cases for `pangate test`.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -37,6 +38,20 @@ pub enum FolderError {
 
 /// Reads a folder's manifests, sorted by name.
 pub fn read(folder: &Path) -> Result<Vec<PolicyFile>, FolderError> {
+    let files = read_where(folder, |path| !holds_cases(path))?;
+    if files.is_empty() { Err(FolderError::Empty { path: folder.to_owned() }) } else { Ok(files) }
+}
+
+/// Reads the files of cases beside a folder's manifests, sorted by name; there may be none.
+pub fn read_cases(folder: &Path) -> Result<Vec<PolicyFile>, FolderError> {
+    read_where(folder, holds_cases)
+}
+
+fn holds_cases(path: &Path) -> bool {
+    path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with(".cases"))
+}
+
+fn read_where(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Result<Vec<PolicyFile>, FolderError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |cause| FolderError::Read { path, cause }
@@ -45,16 +60,13 @@ pub fn read(folder: &Path) -> Result<Vec<PolicyFile>, FolderError> {
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed(folder))? {
         let path = entry.map_err(failed(folder))?.path();
-        let manifest = path.extension().is_some_and(|end| end == "yaml" || end == "yml");
-        if manifest && path.is_file() {
+        let yaml = path.extension().is_some_and(|end| end == "yaml" || end == "yml");
+        if yaml && wanted(&path) && path.is_file() {
             paths.push(path);
         }
         if paths.len() > FILES_MAX {
             return Err(too_large());
         }
-    }
-    if paths.is_empty() {
-        return Err(FolderError::Empty { path: folder.to_owned() });
     }
     paths.sort();
     let mut bytes = 0;
@@ -78,13 +90,15 @@ mod tests {
     #[test]
     fn manifests_come_by_name_and_nothing_else_comes() {
         let dir = tempfile::tempdir().unwrap();
-        for (name, text) in [("b.yml", "2"), ("a.yaml", "1"), ("notes.txt", "no")] {
+        for (name, text) in [("b.yml", "2"), ("a.yaml", "1"), ("notes.txt", "no"), ("a.cases.yaml", "3")] {
             std::fs::write(dir.path().join(name), text).unwrap();
         }
         std::fs::create_dir(dir.path().join("below.yaml")).unwrap();
         let files = read(dir.path()).unwrap();
         let pairs: Vec<_> = files.iter().map(|file| (file.name.as_str(), file.text.as_str())).collect();
         assert_eq!(pairs, [("a.yaml", "1"), ("b.yml", "2")]);
+        let cases = read_cases(dir.path()).unwrap();
+        assert_eq!(cases.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["a.cases.yaml"]);
     }
 
     #[test]

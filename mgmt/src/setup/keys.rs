@@ -10,11 +10,11 @@ use ::evidence::sealing::{SealingError, SealingKey};
 use crate::secret_file;
 
 /// Files that [`generate`] makes.
-pub const SIGNING_KEY_FILE: &str = "signing.key";
+pub const SIGNING_KEY_FILE: &str = "evidence.key";
 /// See [`SIGNING_KEY_FILE`].
 pub const SEALING_KEY_FILE: &str = "sealing.key";
 /// See [`SIGNING_KEY_FILE`].
-pub const PUBLIC_KEY_FILE: &str = "public.key";
+pub const PUBLIC_KEY_FILE: &str = "evidence.pub";
 
 /// Why no keys were made.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,7 @@
 //! One connection of the link: a reader and a writer beside each other; when one ends, so does the other. What the
 //! dataplane must not miss (policy, keys, rulings of tickets that wait, events) is sent anew on the next connection.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use policies::link::{Decoder, Health, ToDataplane, ToMgmt, encode};
@@ -65,9 +66,15 @@ pub(super) async fn run(link: &Link, number: u64, stream: UnixStream) {
     link.connected().insert(number, status);
     let (reader, writer) = stream.into_split();
     let (replies, queue) = mpsc::channel(REPLIES_MAX);
+    let mut writing = pin!(write(link, writer, queue));
     let ended = tokio::select! {
-        ended = read(link, number, reader, replies) => ended,
-        ended = write(link, writer, queue) => ended,
+        ended = read(link, number, reader, replies) => {
+            // The reader's end of the replies is gone: the writer ends too, but what it has begun it ends, so that an
+            // event counts as sent before the next connection looks for those that do not.
+            let _ = writing.await;
+            ended
+        }
+        ended = &mut writing => ended,
     };
     let instance = link.connected().remove(&number).map(|status| status.instance).unwrap_or_default();
     if let Err(cause) = ended {
@@ -157,7 +164,8 @@ async fn write(
 ) -> Result<(), Ended> {
     let mut rulings = link.desk.subscribe();
     let (mut policy, mut keys) = (link.policy.clone(), link.keys.clone());
-    (policy.mark_changed(), keys.mark_changed());
+    policy.mark_changed();
+    keys.mark_changed();
     let mut resend = tokio::time::interval(link.resend());
     let mut events = tokio::time::interval(EVENTS_EVERY);
     resend.reset();

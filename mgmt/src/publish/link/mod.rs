@@ -15,6 +15,7 @@ use std::time::Duration;
 use policies::link::IssuerKeys;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use super::events::Events;
 use super::policy::Published;
@@ -115,6 +116,8 @@ impl Link {
     /// Takes connections for as long as mgmt runs.
     pub async fn serve(self: Arc<Self>, socket: Socket) {
         let own = socket.uid;
+        // Dropped with this future: a stop ends every connection.
+        let mut connections = JoinSet::new();
         for number in 0_u64.. {
             let stream = match socket.listener.accept().await {
                 Ok((stream, _)) => stream,
@@ -129,7 +132,8 @@ impl Link {
                 continue;
             }
             let link = self.clone();
-            tokio::spawn(async move { connection::run(&link, number, stream).await });
+            connections.spawn(async move { connection::run(&link, number, stream).await });
+            while connections.try_join_next().is_some() {}
         }
     }
 
