@@ -112,6 +112,8 @@ class Oracle:
             return
         if isinstance(node, ast.ImportForeignSchemaStmt) and "EXCEPT" in node.list_type.name:
             return
+        if isinstance(node, ast.CallStmt):
+            return self.walk(node.funccall.args, ctes)
         if isinstance(node, ast.FuncCall):
             parts = [it.sval for it in node.funcname]
             if not (parts[0] == "pg_catalog" and parts[-1] in SYNTAX):

@@ -1,11 +1,15 @@
 //! A statement's text without its literals, as a key for decisions: statements that differ in literals alone share one.
 //! Only text that every version and setting of PostgreSQL cuts alike is abstracted; anything subtle is keyed whole.
 
-/// Writes `text` to `out`, its numbers and `'…'` strings as `$?`, white space as it stands. False: the text is not
-/// abstracted (`out` then holds nothing of use) and must be keyed by itself.
+/// Integers of more digits may be taken otherwise than those that fit in 64 bits.
+const INTEGER_DIGITS_MAX: usize = 18;
+
+/// Writes `text` to `out`: `'…'` strings as `$?`, integers as `$#`, other numbers as `$%`, all else as it stands; none
+/// of these can stand in a text that is abstracted. False: the text is not abstracted (`out` then holds nothing of use)
+/// and must be keyed by itself.
 ///
 /// Two texts with one key have one set of [`Facts`](super::Facts) where the facts of either say that literals do not
-/// matter. Where they do, the key must not be used.
+/// matter. Where they do, the key must not be used: neither to ask the cache nor to fill it.
 #[must_use]
 pub fn fingerprint(text: &str, out: &mut String) -> bool {
     out.clear();
@@ -28,14 +32,14 @@ pub fn fingerprint(text: &str, out: &mut String) -> bool {
                 }
             }
             Class::Digit => {
-                let Some(end) = number_end(bytes, at) else { return false };
-                abstracted(text, kept, at, out);
+                let Some((end, mark)) = number_end(bytes, at) else { return false };
+                abstracted(text, kept, at, mark, out);
                 at = end;
                 kept = end;
             }
             Class::Quote => {
                 let Some(end) = string_end(bytes, at) else { return false };
-                abstracted(text, kept, at, out);
+                abstracted(text, kept, at, "$?", out);
                 at = end;
                 kept = end;
             }
@@ -64,9 +68,9 @@ pub fn fingerprint(text: &str, out: &mut String) -> bool {
     true
 }
 
-fn abstracted(text: &str, kept: usize, at: usize, out: &mut String) {
+fn abstracted(text: &str, kept: usize, at: usize, mark: &str, out: &mut String) {
     out.push_str(text.get(kept..at).unwrap_or(""));
-    out.push_str("$?");
+    out.push_str(mark);
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -120,16 +124,18 @@ fn word_end(bytes: &[u8], from: usize) -> usize {
     from + rest.take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_' || **byte == b'$').count()
 }
 
-/// Digits, with one dot and an exponent: nothing that could go on as a name or as another form of number.
-fn number_end(bytes: &[u8], from: usize) -> Option<usize> {
+/// Digits, with one dot: nothing that could go on as a name or as another form of number; and its mark.
+fn number_end(bytes: &[u8], from: usize) -> Option<(usize, &'static str)> {
     let digits = |at: usize| at + bytes.iter().skip(at).take_while(|byte| byte.is_ascii_digit()).count();
     let mut end = digits(from);
+    let mut mark = if end - from <= INTEGER_DIGITS_MAX { "$#" } else { "$%" };
     if bytes.get(end) == Some(&b'.') {
         end = digits(end + 1);
+        mark = "$%";
     }
     match bytes.get(end) {
         Some(byte) if byte.is_ascii_alphanumeric() || b"_$.".contains(byte) || !byte.is_ascii() => None,
-        _ => Some(end),
+        _ => Some((end, mark)),
     }
 }
 
@@ -175,5 +181,74 @@ fn parameter_end(bytes: &[u8], from: usize) -> Option<usize> {
         _ if digits == 0 => None,
         Some(byte) if byte.is_ascii_alphanumeric() || b"_$".contains(byte) || !byte.is_ascii() => None,
         _ => Some(end),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> Option<String> {
+        let mut out = "left over".to_owned();
+        fingerprint(text, &mut out).then_some(out)
+    }
+
+    #[test]
+    fn literals_become_marks() {
+        let cases = [
+            ("SELECT a FROM t WHERE b = 'x' AND c = 42", "SELECT a FROM t WHERE b = $? AND c = $#"),
+            ("VALUES (1.5, '', 'it''s', 12345678901234567890)", "VALUES ($%, $?, $?, $%)"),
+            ("SELECT $1, a1, \"B\" , 'é\n' /2", "SELECT $1, a1, \"B\" , $? /$#"),
+            ("a-1", "a-$#"),
+            ("SELECT 'x'::text", "SELECT $?::text"),
+            ("", ""),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(key(text).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_subtle_is_keyed_whole() {
+        let subtle = [
+            "SELECT 1 -- x",
+            "SELECT /* x */ 1",
+            "SELECT 'a\\'",
+            "SELECT $$x$$",
+            "SELECT $a$x$a$",
+            "SELECT E'x'",
+            "SELECT e'x'",
+            "SELECT N'x'",
+            "SELECT x'1'",
+            "SELECT B'1'",
+            "SELECT U&'x'",
+            "SELECT U&\"x\"",
+            "SELECT \"a\"\"b\"",
+            "SELECT \"é\"",
+            "SELECT é",
+            "SELECT aé",
+            "SELECT 'a",
+            "SELECT \"a",
+            "SELECT 1a",
+            "SELECT 1e5",
+            "SELECT 0x1",
+            "SELECT 1_0",
+            "SELECT .5",
+            "SELECT 1..2",
+            "SELECT 'a' 'b'",
+            "SELECT 'a'\n'b'",
+            "SELECT 1é",
+            "SELECT $1a",
+            "SELECT $",
+            "SELECT $?",
+            "SELECT $#",
+            "SELECT \0",
+            "SELECT {",
+            "SELECT a\\",
+            "SELECT \x0b1",
+        ];
+        for text in subtle {
+            assert_eq!(key(text), None, "{text}");
+        }
     }
 }

@@ -17,12 +17,12 @@ mod scope;
 mod session;
 mod utility;
 
-use super::{Dialect, Facts};
+use super::{Dialect, Facts, Verb};
 use builder::Builder;
 use cursor::Cursor;
 use lexer::Lexeme;
 use reader::{NotUnderstood, Reader, Result};
-use sqlparser::ast::{Expr, Statement};
+use sqlparser::ast::{Expr, SetExpr, Statement};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
@@ -60,7 +60,7 @@ pub fn analyse_with(text: &str, dialect: Dialect, prepared: &dyn Fn(&str) -> Opt
     let mut session = Session { prepared, local: BTreeMap::new() };
     let mut all = Builder::default();
     let mut members = Vec::new();
-    for statement in split(&lexemes).into_iter().filter(|statement| !statement.is_empty()) {
+    for statement in split(&lexemes).filter(|statement| !statement.is_empty()) {
         if members.len() >= STATEMENTS_MAX {
             return Facts::unknown();
         }
@@ -120,6 +120,11 @@ fn query(lexemes: &[Lexeme], facts: &mut Builder) -> Result {
     let mut parser = parser(&dialect, tokens);
     let statement = parser.parse_statement().map_err(|_| NotUnderstood)?;
     ended(&parser)?;
+    if let Statement::Query(query) = &statement
+        && gives_rows(&query.body)
+    {
+        facts.verb(Verb::Select);
+    }
     let mut reader = Reader::new(facts);
     match &statement {
         Statement::Query(query) => reader.query(query, scope::Use::Output)?,
@@ -130,6 +135,14 @@ fn query(lexemes: &[Lexeme], facts: &mut Builder) -> Result {
         _ => return Err(NotUnderstood),
     };
     Ok(())
+}
+
+/// Is the statement itself a SELECT, whatever its WITH holds?
+fn gives_rows(mut body: &SetExpr) -> bool {
+    while let SetExpr::Query(inner) = body {
+        body = &inner.body;
+    }
+    !matches!(body, SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_))
 }
 
 /// One expression that sees the columns of `object`, where there is one.
@@ -204,3 +217,6 @@ fn bounded(lexemes: &[Lexeme]) -> bool {
     }
     true
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,7 +92,7 @@ impl Reader<'_> {
         self.framed(frame(vec![source.clone()]), |it| match conflict_target {
             Some(ConflictTarget::Columns { columns, predicate }) => {
                 for column in columns.iter().filter(|it| it.value != NAMELESS) {
-                    it.column(&[text(column)?], Use::Filter);
+                    it.column(&[text(column)?], Use::Filter)?;
                 }
                 it.exprs(predicate, Use::Filter)
             }

@@ -177,8 +177,6 @@ impl Session<'_> {
         if !cursor.word("as") {
             return Ok(());
         }
-        facts.touch(Verb::Insert, &table);
-        facts.write(names::any_column(&table));
         self.stored_query(cursor, facts)
     }
 

@@ -86,8 +86,8 @@ impl Reader<'_> {
         match expr {
             Expr::Identifier(name) => self.identifier(name, how),
             Expr::CompoundIdentifier(names) => {
-                self.column(&values(names)?, how);
-                Ok(())
+                absent(names.len() > 4)?;
+                self.column(&values(names)?, how)
             }
             Expr::Value(value) => literal(&value.value),
             Expr::Function(function) => self.function(function),
@@ -125,8 +125,7 @@ impl Reader<'_> {
             self.facts.function(name.value.clone());
             return Ok(());
         }
-        self.column(&[plain(name)?], how);
-        Ok(())
+        self.column(&[plain(name)?], how)
     }
 
     /// Functions with a syntax of their own.

@@ -9,6 +9,8 @@ use super::reader::{NotUnderstood, Result};
 pub(super) const GROUPS: &str = "\0groups";
 /// A function whose arguments are computed with, and no more: ROWS FROM, XML forms.
 pub(super) const COMPUTES: &str = "\0computes";
+/// A frame's bound is shorter than this, or the frame is not understood.
+const BOUND_LEXEMES_MAX: usize = 256;
 /// An alias, or a column in ON CONFLICT, that the text does not have.
 pub(super) const NAMELESS: &str = "\0";
 
@@ -252,7 +254,8 @@ impl<'a> Forms<'a> {
     fn row_star(&mut self) {
         let star = self.peek(1).is_some_and(|it| it.is_operator("*"));
         let mut root = self.at;
-        while root >= 2
+        while star
+            && root >= 2
             && matches!(self.lexemes.get(root - 1), Some(Lexeme::Word(_) | Lexeme::Quoted(_)))
             && self.lexemes.get(root - 2).is_some_and(|it| it.is_sign('.'))
         {
@@ -678,7 +681,7 @@ fn bound_end(lexemes: &[Lexeme]) -> Option<usize> {
         return Some(1);
     }
     let mut depth = 0_usize;
-    for (index, lexeme) in lexemes.iter().enumerate() {
+    for (index, lexeme) in lexemes.iter().enumerate().take(BOUND_LEXEMES_MAX) {
         match lexeme {
             Lexeme::Sign('(' | '[') => depth += 1,
             Lexeme::Sign(')' | ']') => depth = depth.checked_sub(1)?,

@@ -397,7 +397,8 @@ fn join_escapes(lexemes: Vec<Lexeme>) -> Result<Vec<Lexeme>> {
         let name = lexeme.is_operator("U&");
         let value = if name { lexemes.next().ok_or(Unreadable)? } else { lexeme };
         let mut escape = '\\';
-        let takes_escape = name || matches!(value, Lexeme::Text(_));
+        // Of strings, only U&'…' takes UESCAPE, and is marked by its backslash.
+        let takes_escape = name || matches!(&value, Lexeme::Text(text) if text.starts_with('\\'));
         if takes_escape && lexemes.next_if(|it| it.is("uescape")).is_some() {
             let Some(Lexeme::Text(text)) = lexemes.next() else { return Err(Unreadable) };
             let mut chars = text.chars();

@@ -35,6 +35,10 @@ pub(super) fn in_literal(text: &str) -> Option<Vec<String>> {
         return None;
     }
     let lexemes = lex(text).ok()?;
+    // Names and dots by turns, a name at either end.
+    if lexemes.len() % 2 == 0 {
+        return None;
+    }
     let mut parts = Vec::new();
     for (index, lexeme) in lexemes.into_iter().enumerate() {
         match lexeme {
@@ -43,7 +47,7 @@ pub(super) fn in_literal(text: &str) -> Option<Vec<String>> {
             _ => return None,
         }
     }
-    (!parts.is_empty() && parts.len() <= 3).then_some(parts)
+    (parts.len() <= 3).then_some(parts)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 use super::super::Verb;
 use super::forms;
 use super::names;
-use super::reader::{Cte, NotUnderstood, Reader, Result, absent, object, parts, text, values};
+use super::reader::{Cte, NotUnderstood, OUTPUTS_MAX, Reader, Result, absent, object, parts, text, values};
 use super::scope::{Frame, Origin, Outputs, Source, Use};
 use sqlparser::ast::{
     Cte as CteTree, Distinct, Expr, Fetch, FunctionArg, GroupByExpr, GroupByWithModifier, Join,
@@ -51,19 +51,27 @@ impl Reader<'_> {
             SetExpr::Select(select) => self.select(select, Some(query), how),
             body => {
                 let outputs = self.body(body, how)?;
-                self.framed(Frame::default(), |it| it.tail(query))?;
+                self.framed(Frame::default(), |it| it.tail(query, &outputs))?;
                 Ok(outputs)
             }
         }
     }
 
     /// ORDER BY, LIMIT, OFFSET, FETCH.
-    fn tail(&mut self, query: &Query) -> Result {
+    fn tail(&mut self, query: &Query, outputs: &Outputs) -> Result {
         if let Some(order_by) = &query.order_by {
             let OrderBy { kind, interpolate } = order_by;
             absent(interpolate.is_some())?;
             match kind {
-                OrderByKind::Expressions(list) => self.order(list, Use::Filter)?,
+                OrderByKind::Expressions(list) => {
+                    // A bare name is an output's before it is a column's.
+                    let output =
+                        |it: &&OrderByExpr| output_name(&it.expr).is_some_and(|name| outputs.has(&name));
+                    for by in list.iter().filter(|it| !(matches!(it.expr, Expr::Identifier(_)) && output(it)))
+                    {
+                        self.order(std::slice::from_ref(by), Use::Filter)?;
+                    }
+                }
                 OrderByKind::All(_) => return Err(NotUnderstood),
             }
         }
@@ -140,6 +148,7 @@ impl Reader<'_> {
                 SetExpr::SetOperation { .. } => it.body(right, how),
                 operand => it.operand(operand, how),
             })?;
+            self.spend(other.size())?;
             outputs.union(&other);
         }
         Ok(outputs)
@@ -150,7 +159,6 @@ impl Reader<'_> {
             SetExpr::Select(select) => self.select(select, None, how),
             SetExpr::Query(query) => self.query(query, how),
             SetExpr::Values(rows) => {
-                self.facts.verb(Verb::Select);
                 let (_, columns) =
                     self.captured(|it| rows.rows.iter().try_for_each(|row| it.exprs(&row.content, how)))?;
                 Ok(Outputs::of(columns))
@@ -159,7 +167,7 @@ impl Reader<'_> {
                 let parts: Vec<String> =
                     table.schema_name.iter().chain(&table.table_name).map(text).collect::<Result<_>>()?;
                 let source = self.relation(&parts, None)?;
-                Ok(self.star(&[source], how))
+                self.star(&[source], how)
             }
             SetExpr::Insert(statement)
             | SetExpr::Update(statement)
@@ -181,13 +189,12 @@ impl Reader<'_> {
 
     fn select(&mut self, select: &Select, whole: Option<&Query>, how: Use) -> Result<Outputs> {
         self.plain_select(select)?;
-        self.facts.verb(Verb::Select);
         self.framed(Frame::default(), |it| {
             it.from(&select.from)?;
             it.clauses(select)?;
             let outputs = it.items(&select.projection, how)?;
             if let Some(query) = whole {
-                it.tail(query)?;
+                it.tail(query, &outputs)?;
             }
             if let Some(into) = &select.into {
                 for target in &into.targets {
@@ -294,7 +301,7 @@ impl Reader<'_> {
                 SelectItem::Wildcard(options) => {
                     plain_star(options)?;
                     let sources = self.frames.last().map(|frame| frame.sources.clone()).unwrap_or_default();
-                    let star = self.star(&sources, how);
+                    let star = self.star(&sources, how)?;
                     outputs.extend(&star);
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
@@ -309,6 +316,7 @@ impl Reader<'_> {
                 }
                 SelectItem::ExprWithAliases { .. } => return Err(NotUnderstood),
             }
+            absent(outputs.columns.len() > OUTPUTS_MAX)?;
         }
         Ok(outputs)
     }
@@ -349,7 +357,7 @@ impl Reader<'_> {
                     if let (Some(frame), Some(name)) = (self.frames.last_mut(), parts.last()) {
                         frame.merged.push(name.clone());
                     }
-                    self.column(&parts, Use::Filter);
+                    self.column(&parts, Use::Filter)?;
                 }
                 if let JoinConstraint::UsingAlias(_, alias) = constraint {
                     // The alias stands for the merged columns, of any of the sources.
@@ -360,7 +368,7 @@ impl Reader<'_> {
             }
             JoinConstraint::Natural => {
                 let sources = self.frames.last().map(|frame| frame.sources.clone()).unwrap_or_default();
-                self.star(&sources, Use::Filter);
+                self.star(&sources, Use::Filter)?;
                 if let Some(frame) = self.frames.last_mut() {
                     frame.natural = true;
                 }
@@ -396,13 +404,16 @@ impl Reader<'_> {
             [.., schema, name] => (name, Some(schema.clone())),
             [] => return Err(NotUnderstood),
         };
-        self.facts.verb(Verb::Select);
         let cte = match parts {
             [name] => self.ctes.iter().rev().find(|cte| cte.name == *name),
             _ => None,
         };
         let origin = match cte {
-            Some(cte) => Origin::Derived(cte.outputs.clone()),
+            Some(cte) => {
+                let outputs = cte.outputs.clone();
+                self.spend(outputs.size())?;
+                Origin::Derived(outputs)
+            }
             None => {
                 let object = names::object(parts).ok_or(NotUnderstood)?;
                 self.facts.touch(Verb::Select, &object);
@@ -548,7 +559,6 @@ impl Reader<'_> {
         alias: Option<&TableAlias>,
         read: impl FnOnce(&mut Self) -> Result,
     ) -> Result {
-        self.facts.verb(Verb::Select);
         let ((), columns) = self.captured(read)?;
         let (name, renamed) = alias.map(named).transpose()?.unwrap_or_default();
         self.source(Some(name), renamed, Origin::Derived(Outputs::of(columns)));

@@ -11,6 +11,11 @@ use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
 /// Nested queries and expressions at most; chains of operators and of UNION on their left side do not count.
 const DEPTH_MAX: usize = 150;
 
+/// Steps of name resolution at most in one statement.
+const STEPS_MAX: usize = 1_000_000;
+/// Outputs of a query at most: PostgreSQL allows 1,664.
+pub(super) const OUTPUTS_MAX: usize = 1_664;
+
 /// A form that is not handled: the statement is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NotUnderstood;
@@ -38,12 +43,13 @@ pub(super) struct Reader<'a> {
     pub(super) ctes: Vec<Cte>,
     captures: Vec<Columns>,
     depth: usize,
+    steps: usize,
 }
 
 impl<'a> Reader<'a> {
     /// Facts go to `facts`.
     pub(super) fn new(facts: &'a mut Builder) -> Self {
-        Self { facts, frames: Vec::new(), ctes: Vec::new(), captures: Vec::new(), depth: 0 }
+        Self { facts, frames: Vec::new(), ctes: Vec::new(), captures: Vec::new(), depth: 0, steps: 0 }
     }
 
     /// One level deeper, within bounds.
@@ -81,7 +87,8 @@ impl<'a> Reader<'a> {
     }
 
     /// A column reference of one to four parts.
-    pub(super) fn column(&mut self, parts: &[String], how: Use) {
+    pub(super) fn column(&mut self, parts: &[String], how: Use) -> Result {
+        self.spend(self.frames.iter().map(|frame| frame.sources.len()).sum())?;
         let found = match parts {
             [name] => scope::resolve(&self.frames, name),
             [qualifier, name] => scope::resolve_qualified(&self.frames, None, qualifier, name)
@@ -93,10 +100,11 @@ impl<'a> Reader<'a> {
             }
             [] => Found::default(),
         };
-        self.note(&found, how);
+        self.note(&found, how)
     }
 
-    fn note(&mut self, found: &Found, how: Use) {
+    fn note(&mut self, found: &Found, how: Use) -> Result {
+        self.spend(found.columns.len() + found.derived_row.len())?;
         let through = how == Use::Through;
         for column in &found.columns {
             self.facts.read(column, through);
@@ -112,6 +120,13 @@ impl<'a> Reader<'a> {
         if found.opaque && (through || !found.derived_row.is_empty()) {
             self.facts.transform_all();
         }
+        Ok(())
+    }
+
+    /// Bounds the work that names can make: columns times tables, outputs of outputs.
+    pub(super) fn spend(&mut self, steps: usize) -> Result {
+        self.steps = self.steps.saturating_add(steps);
+        absent(self.steps > STEPS_MAX)
     }
 
     /// The whole row of an object.
@@ -122,7 +137,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `*` over these sources.
-    pub(super) fn star(&mut self, sources: &[Source], how: Use) -> Outputs {
+    pub(super) fn star(&mut self, sources: &[Source], how: Use) -> Result<Outputs> {
         let mut outputs = Outputs::default();
         for source in sources {
             match &source.origin {
@@ -135,6 +150,7 @@ impl<'a> Reader<'a> {
                     }
                 }
                 Origin::Derived(derived) => {
+                    self.spend(derived.size())?;
                     for column in derived.all() {
                         if how == Use::Through {
                             self.facts.transform(&column);
@@ -151,8 +167,9 @@ impl<'a> Reader<'a> {
                     });
                 }
             }
+            absent(outputs.columns.len() > OUTPUTS_MAX)?;
         }
-        outputs
+        Ok(outputs)
     }
 
     /// `qualifier.*`: the sources that it names; where there is none, the qualifier is taken for an object.
@@ -163,17 +180,22 @@ impl<'a> Reader<'a> {
             [] => None,
         };
         if let Some(source) = source.cloned() {
-            return Ok(self.star(&[source], how));
+            return self.star(&[source], how);
         }
         // A composite column, or an error: in either case its own columns are read as a whole.
-        self.column(parts, Use::Through);
+        self.column(parts, Use::Through)?;
         Ok(Outputs::default())
     }
 
     /// A called function, and what calling it does. `constant` gives the literal of an argument where it is one.
     pub(super) fn call(&mut self, name: &[String], constant: impl Fn(usize) -> Option<String>) -> Result {
-        let last = name.last().ok_or(NotUnderstood)?;
         self.facts.function(names::object(name).ok_or(NotUnderstood)?);
+        self.acts(name, constant)
+    }
+
+    /// What calling a function or procedure of this name does.
+    pub(super) fn acts(&mut self, name: &[String], constant: impl Fn(usize) -> Option<String>) -> Result {
+        let last = name.last().ok_or(NotUnderstood)?;
         for act in functions::acts(last) {
             match *act {
                 Act::Has(effect) => self.facts.effect(effect),

@@ -12,6 +12,10 @@ use sqlparser::tokenizer::{Token, Word};
 /// Stands for the condition of `WHERE CURRENT OF cursor`. No parameter is called so.
 pub(super) const CURRENT_OF: &str = "$current_of";
 
+/// Types called by words that are keywords, but not the grammar's words for types; and the words before XML's values,
+/// which may pass for types.
+const KEYWORD_TYPES: &[&str] = &["content", "document", "json", "name", "path", "text", "xml"];
+
 /// The tokens of one query.
 pub(super) fn tokens(lexemes: &[Lexeme], facts: &mut Builder) -> Result<Vec<Token>> {
     let mut rewriter = Rewriter { lexemes, at: 0, out: Vec::with_capacity(lexemes.len() + 8), facts };
@@ -147,8 +151,9 @@ impl<'a> Rewriter<'a> {
                 // A keyword that is no operator, where an operand may begin.
                 Some(Lexeme::Word(word)) => match keywords::class(word) {
                     None => true,
-                    Some(Class::Unreserved) => end > self.at || word == "text" || !self.is_infix(),
-                    Some(Class::ColumnName) => end > self.at || word.starts_with("json") && !self.is_infix(),
+                    Some(Class::Unreserved | Class::ColumnName) => {
+                        end > self.at || KEYWORD_TYPES.contains(&word.as_str()) && !self.is_infix()
+                    }
                     Some(Class::Reserved | Class::TypeOrFunction) => end > self.at,
                 },
                 _ => false,

@@ -41,6 +41,16 @@ impl Outputs {
         all
     }
 
+    /// How much of it there is to copy.
+    pub(super) fn size(&self) -> usize {
+        self.columns.iter().map(|(_, columns)| 1 + columns.len()).sum::<usize>() + self.stars.len()
+    }
+
+    /// Has it an output of surely this name?
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.columns.iter().any(|(own, _)| own.as_deref() == Some(name))
+    }
+
     /// The same, its names forgotten: another list of names applies.
     pub(super) fn nameless(&self) -> Self {
         Self { columns: vec![(None, self.all())], stars: BTreeSet::new(), opaque: self.opaque }

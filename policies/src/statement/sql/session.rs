@@ -237,7 +237,7 @@ fn values(cursor: &mut Cursor<'_>) -> Result {
     while let Some(lexeme) = cursor.next() {
         match lexeme {
             Lexeme::Word(_) | Lexeme::Quoted(_) | Lexeme::Text(_) | Lexeme::Number(_) | Lexeme::Bits(_) => {}
-            Lexeme::Sign(',' | '.' | '(' | ')') => {}
+            Lexeme::Sign(',' | '.') => {}
             Lexeme::Operator(sign) if ["-", "+", "="].contains(&sign.as_str()) => {}
             _ => return Err(NotUnderstood),
         }

@@ -2,9 +2,10 @@
 use super::super::{Effect, Verb};
 use super::builder::Builder;
 use super::cursor::Cursor;
+use super::forms;
 use super::lexer::Lexeme;
 use super::names;
-use super::reader::{NotUnderstood, Result};
+use super::reader::{NotUnderstood, Reader, Result};
 
 /// A statement that begins with `first`, one of those that `dispatch` lists.
 pub(super) fn statement(first: &str, cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
@@ -131,12 +132,19 @@ fn list(lexemes: &[Lexeme]) -> Result<Vec<String>> {
 }
 
 fn call(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
-    let whole = cursor.rest();
-    let object = cursor.object()?;
-    cursor.parenthesised()?;
+    let path = cursor.path()?;
+    let from = cursor.rest();
+    let arguments = cursor.parenthesised()?;
     cursor.end()?;
-    facts.touch(Verb::Call, &object);
-    super::expression(whole, None, facts)
+    facts.touch(Verb::Call, &names::object(&path).ok_or(NotUnderstood)?);
+    let mut values = vec![Lexeme::Quoted(forms::COMPUTES.to_owned())];
+    values.extend_from_slice(from);
+    super::expression(&values, None, facts)?;
+    let literal = match arguments {
+        [Lexeme::Text(text)] | [Lexeme::Text(text), Lexeme::Sign(','), ..] => Some(text.clone()),
+        _ => None,
+    };
+    Reader::new(facts).acts(&path, |index| literal.clone().filter(|_| index == 0))
 }
 
 fn notify(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
