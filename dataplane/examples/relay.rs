@@ -1,6 +1,10 @@
 //! The floor that the gateway is measured against: the shard's ring and legs with no engine, policy or record.
 //! `relay LISTEN TARGET [SHARDS]` passes bytes both ways until it is ended.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a measuring instrument, not a part of the gateway")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a measuring instrument, not a part of the gateway"
+)]
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -22,7 +26,8 @@ fn main() {
     let from: SocketAddr = arguments[1].parse().unwrap();
     let to: SocketAddr = arguments[2].parse().unwrap();
     let shards: usize = arguments.get(3).map_or(2, |text| text.parse().unwrap());
-    let threads: Vec<_> = (0..shards).map(|_| std::thread::spawn(move || Shard::open(from, to).run())).collect();
+    let threads: Vec<_> =
+        (0..shards).map(|_| std::thread::spawn(move || Shard::open(from, to).run())).collect();
     for thread in threads {
         thread.join().unwrap();
     }
@@ -102,7 +107,8 @@ impl Shard {
         let side = (owner % 2) as usize;
         let [client, server] = &mut pair.legs;
         let (leg, other) = if side == 0 { (client, server) } else { (server, client) };
-        let over = matches!(bytes, Ok(None)) || matches!(bytes, Err(errno) if errno != libc::ENOBUFS && errno != libc::ECANCELED);
+        let over = matches!(bytes, Ok(None))
+            || matches!(bytes, Err(errno) if errno != libc::ENOBUFS && errno != libc::ECANCELED);
         if leg.received(armed, over) {
             if self.ring.buffers_free() > 0 {
                 leg.receive(&mut self.ring).unwrap();

@@ -34,7 +34,10 @@ impl Desk {
             return Err(OwnedRefusal::new(RefusalKind::Limit, "the gateway has no policy yet"));
         };
         if self.snapshot_is_stale() {
-            return Err(OwnedRefusal::new(RefusalKind::Denied, "the gateway's policy is older than its maxAge"));
+            return Err(OwnedRefusal::new(
+                RefusalKind::Denied,
+                "the gateway's policy is older than its maxAge",
+            ));
         }
         let (target, database) = choose_target(&snapshot, &session.listener, login.database)?;
         if !login.secured && !target.waive_tls {
@@ -51,8 +54,11 @@ impl Desk {
         let class = snapshot.class(&verified.identity.groups, target.name);
         session.who = Some(Box::new(who(&verified, &target, class.as_ref())));
         let Some(class) = class else {
-            return Err(OwnedRefusal::new(RefusalKind::Denied, format!("no policy lets this job use target {}", target.name))
-                .detail(format!("its groups: {}", verified.identity.groups.join(", "))));
+            return Err(OwnedRefusal::new(
+                RefusalKind::Denied,
+                format!("no policy lets this job use target {}", target.name),
+            )
+            .detail(format!("its groups: {}", verified.identity.groups.join(", "))));
         };
         session.permit = Some(self.permit(&class, &verified, target.name)?);
         if let Some(seconds) = class.limits().duration_s {
@@ -111,8 +117,7 @@ impl Desk {
     pub(crate) fn turn_away(&mut self, session: &mut Session, refusal: OwnedRefusal) -> Answer {
         self.metrics.logins_refused.add(1);
         let who = session.who.as_ref();
-        let (issuer, subject) =
-            who.map(|who| (who.issuer.clone(), who.subject.clone())).unwrap_or_default();
+        let (issuer, subject) = who.map(|who| (who.issuer.clone(), who.subject.clone())).unwrap_or_default();
         self.refuse_login_record(session, &issuer, &subject, &refusal.message);
         session.admitting = None;
         session.permit = None;
@@ -120,7 +125,13 @@ impl Desk {
     }
 
     /// Records a login that failed.
-    pub(crate) fn refuse_login_record(&mut self, session: &Session, issuer: &str, subject: &str, reason: &str) {
+    pub(crate) fn refuse_login_record(
+        &mut self,
+        session: &Session,
+        issuer: &str,
+        subject: &str,
+        reason: &str,
+    ) {
         let target = session.who.as_ref().map(|who| who.target.as_str()).unwrap_or(&session.listener);
         let record = Record::LoginRefused {
             at: self.time(),
@@ -133,12 +144,20 @@ impl Desk {
         self.recorder.append(&record, self.now_ms);
     }
 
-    fn permit(&self, class: &Class, verified: &Verified, target: &str) -> Result<SessionPermit, OwnedRefusal> {
+    fn permit(
+        &self,
+        class: &Class,
+        verified: &Verified,
+        target: &str,
+    ) -> Result<SessionPermit, OwnedRefusal> {
         // Sessions of one identity at one target.
         let name = format!("{}\n{}\n{target}", verified.issuer, verified.identity.subject);
         let sessions_max = class.limits().sessions.unwrap_or(u64::MAX);
         self.counts.open(&[Quota { name: &name, sessions_max }]).map_err(|full| {
-            OwnedRefusal::new(RefusalKind::Limit, format!("this job has {} sessions open, as many as policy lets it", full.sessions_max))
+            OwnedRefusal::new(
+                RefusalKind::Limit,
+                format!("this job has {} sessions open, as many as policy lets it", full.sessions_max),
+            )
         })
     }
 
@@ -151,9 +170,13 @@ impl Desk {
         session: &Session,
     ) -> Result<Admitted, OwnedRefusal> {
         let unreachable = |detail: String| {
-            OwnedRefusal::new(RefusalKind::Unreachable, format!("target {} cannot be reached", target.name)).detail(detail)
+            OwnedRefusal::new(RefusalKind::Unreachable, format!("target {} cannot be reached", target.name))
+                .detail(detail)
         };
-        let upstream = self.upstreams.get(target.name).ok_or_else(|| unreachable("its name is being looked up".into()))?;
+        let upstream = self
+            .upstreams
+            .get(target.name)
+            .ok_or_else(|| unreachable("its name is being looked up".into()))?;
         let address = upstream.resolved.clone().map_err(&unreachable)?;
         let tls = match &upstream.tls {
             None => ServerTls::Off,
@@ -221,7 +244,8 @@ impl Desk {
 
     /// Whether the snapshot is older than its maxAge: mgmt has not confirmed it for so long.
     pub(crate) fn snapshot_is_stale(&self) -> bool {
-        let max_age_ms = self.snapshot.as_ref().map_or(0, |snapshot| snapshot.max_age_s().saturating_mul(1000));
+        let max_age_ms =
+            self.snapshot.as_ref().map_or(0, |snapshot| snapshot.max_age_s().saturating_mul(1000));
         let age_ms = (self.now_ms as i64).saturating_sub(self.snapshot_at_ms);
         max_age_ms > 0 && u64::try_from(age_ms).is_ok_and(|age_ms| age_ms > max_age_ms)
     }

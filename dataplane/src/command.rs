@@ -38,11 +38,16 @@ impl Desk {
 
     fn judge(&mut self, command: &Command<'_>, session: &mut Session) -> Result<Rc<Verdict>, OwnedRefusal> {
         self.renew_standing(session)?;
-        let (Some(snapshot), Some(who), Some(standing)) = (&self.snapshot, &session.who, &mut session.standing) else {
+        let (Some(snapshot), Some(who), Some(standing)) =
+            (&self.snapshot, &session.who, &mut session.standing)
+        else {
             return Err(crate::desk::unasked());
         };
         let Some(class) = &standing.class else {
-            return Err(OwnedRefusal::new(RefusalKind::Denied, "no policy lets this job use this target any more"));
+            return Err(OwnedRefusal::new(
+                RefusalKind::Denied,
+                "no policy lets this job use this target any more",
+            ));
         };
         if let Some(verdict) = command.statement.and_then(|id| standing.prepared.get(&id)) {
             return Ok(Rc::clone(verdict));
@@ -60,7 +65,10 @@ impl Desk {
     /// Puts the session under the snapshot in use, if there is a newer one than it was judged by.
     fn renew_standing(&mut self, session: &mut Session) -> Result<(), OwnedRefusal> {
         if self.snapshot_is_stale() {
-            return Err(OwnedRefusal::new(RefusalKind::Denied, "the gateway's policy is older than its maxAge"));
+            return Err(OwnedRefusal::new(
+                RefusalKind::Denied,
+                "the gateway's policy is older than its maxAge",
+            ));
         }
         let Some(snapshot) = &self.snapshot else { return Err(crate::desk::unasked()) };
         let Some(who) = &session.who else { return Err(crate::desk::unasked()) };
@@ -69,8 +77,12 @@ impl Desk {
         }
         let class = snapshot.class(&who.groups, &who.target);
         let number = class.as_ref().map_or(0, |class| self.verdicts.class_number(class, &who.target));
-        session.standing =
-            Some(Standing { snapshot: snapshot.version(), class, number, prepared: hashbrown::HashMap::new() });
+        session.standing = Some(Standing {
+            snapshot: snapshot.version(),
+            class,
+            number,
+            prepared: hashbrown::HashMap::new(),
+        });
         Ok(())
     }
 
@@ -108,7 +120,8 @@ impl Desk {
         match &verdict.decision {
             Decision::Allow { .. } => self.forward(session),
             Decision::Deny { rule, reason } => Answer::Refuse(
-                OwnedRefusal::new(RefusalKind::Denied, format!("denied by rule {rule}")).detail(reason.clone()),
+                OwnedRefusal::new(RefusalKind::Denied, format!("denied by rule {rule}"))
+                    .detail(reason.clone()),
             ),
             // Nothing runs yet; each execution asks again, with its parameters.
             Decision::Hold { .. } if command.kind == CommandKind::Prepare => self.forward(session),
@@ -137,26 +150,39 @@ impl Desk {
         }
     }
 
-    fn write_parameters(&self, command: &Command<'_>, secret: bool, format: scan::Format, out: &mut String) -> usize {
+    fn write_parameters(
+        &self,
+        command: &Command<'_>,
+        secret: bool,
+        format: scan::Format,
+        out: &mut String,
+    ) -> usize {
         let mut masked = 0;
         for (index, parameter) in command.parameters.iter().enumerate() {
             if index > 0 {
                 out.push('\n');
             }
-            let (text, whole) = redact::parameter(parameter.value, parameter.binary, secret, &self.scanner, format);
+            let (text, whole) =
+                redact::parameter(parameter.value, parameter.binary, secret, &self.scanner, format);
             out.push_str(text.as_deref().unwrap_or("NULL"));
             masked += usize::from(!whole && !secret);
         }
         masked
     }
 
-    fn shown_parameters(&self, command: &Command<'_>, secret: bool, format: scan::Format) -> (Vec<Option<String>>, bool) {
+    fn shown_parameters(
+        &self,
+        command: &Command<'_>,
+        secret: bool,
+        format: scan::Format,
+    ) -> (Vec<Option<String>>, bool) {
         let mut all = true;
         let shown = command
             .parameters
             .iter()
             .map(|parameter| {
-                let (text, whole) = redact::parameter(parameter.value, parameter.binary, secret, &self.scanner, format);
+                let (text, whole) =
+                    redact::parameter(parameter.value, parameter.binary, secret, &self.scanner, format);
                 all &= whole;
                 text.map(std::borrow::Cow::into_owned)
             })

@@ -48,7 +48,9 @@ pub enum Failure {
 enum Phase {
     Open,
     /// What is queued goes out, what comes in is dropped, until the time named.
-    Closing { until_ms: u64 },
+    Closing {
+        until_ms: u64,
+    },
     Abandoned,
 }
 
@@ -99,7 +101,13 @@ pub const fn owned_by(owner: Owner) -> (u32, Side) {
 
 impl<E: Engine> Connection<E> {
     /// A connection that a client has opened.
-    pub fn accepted(engine: E, socket: OwnedFd, slot: u32, session: Session, cx: &mut Context<'_>) -> io::Result<Self> {
+    pub fn accepted(
+        engine: E,
+        socket: OwnedFd,
+        slot: u32,
+        session: Session,
+        cx: &mut Context<'_>,
+    ) -> io::Result<Self> {
         set_no_delay(&socket)?;
         let mut connection = Self::new(engine, session, cx.now);
         let mut leg = Leg::new(socket, owner(slot, Side::Client));
@@ -109,7 +117,13 @@ impl<E: Engine> Connection<E> {
     }
 
     /// A connection of the gateway's own to a target (a cancel request), without a client.
-    pub fn errand(engine: E, address: SocketAddr, slot: u32, session: Session, cx: &mut Context<'_>) -> io::Result<Self> {
+    pub fn errand(
+        engine: E,
+        address: SocketAddr,
+        slot: u32,
+        session: Session,
+        cx: &mut Context<'_>,
+    ) -> io::Result<Self> {
         let mut connection = Self::new(engine, session, cx.now);
         connection.connect(address, slot, cx)?;
         Ok(connection)
@@ -183,7 +197,13 @@ impl<E: Engine> Connection<E> {
     }
 
     /// Bytes, the end of a stream, or an error have come from `side`.
-    pub fn received(&mut self, side: Side, bytes: Result<Option<(u16, usize)>, i32>, armed: bool, cx: &mut Context<'_>) {
+    pub fn received(
+        &mut self,
+        side: Side,
+        bytes: Result<Option<(u16, usize)>, i32>,
+        armed: bool,
+        cx: &mut Context<'_>,
+    ) {
         let over = match bytes {
             Ok(Some(_)) => false,
             Ok(None) => true,
@@ -212,7 +232,13 @@ impl<E: Engine> Connection<E> {
         }
     }
 
-    fn take_in(&mut self, side: Side, buffer: u16, length: usize, cx: &mut Context<'_>) -> Result<(), Failure> {
+    fn take_in(
+        &mut self,
+        side: Side,
+        buffer: u16,
+        length: usize,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Failure> {
         if self.phase != Phase::Open {
             cx.ring.release(buffer);
             return Ok(());
@@ -354,7 +380,8 @@ impl<E: Engine> Connection<E> {
             Some(tls) => {
                 let head = from.inbound.head(cx.ring);
                 let mut cipher = Vec::new();
-                tls.send(head.get(..length).unwrap_or_default(), &mut cipher).map_err(|error| Failure::Tls(to, error))?;
+                tls.send(head.get(..length).unwrap_or_default(), &mut cipher)
+                    .map_err(|error| Failure::Tls(to, error))?;
                 from.inbound.consume(cx.ring, length);
                 owned(cipher)
             }
@@ -481,7 +508,8 @@ impl<E: Engine> Connection<E> {
             half.inbound.evacuate(cx.ring);
         }
         let waiting = half.inbound.len();
-        let stop = waiting > 0 && (full || waiting > UNPARSED_BYTES_HIGH) || asking && waiting > UNPARSED_BYTES_HIGH;
+        let stop =
+            waiting > 0 && (full || waiting > UNPARSED_BYTES_HIGH) || asking && waiting > UNPARSED_BYTES_HIGH;
         if let Some(leg) = &mut half.leg {
             if stop {
                 leg.pause(cx.ring)?;
@@ -574,7 +602,11 @@ impl<E: Engine> Connection<E> {
             let refusal = Refusal {
                 kind: RefusalKind::Unreachable,
                 message: "the target cannot be reached through the gateway",
-                detail: if matches!(failure, Failure::Tls(..)) { "its TLS certificate or handshake is not acceptable" } else { "" },
+                detail: if matches!(failure, Failure::Tls(..)) {
+                    "its TLS certificate or handshake is not acceptable"
+                } else {
+                    ""
+                },
                 hint: "",
             };
             self.engine.refuse(&refusal, cx.out);
@@ -658,7 +690,10 @@ impl<E: Engine> Connection<E> {
                 let engine = self.engine.deadline().map(|now| now.0);
                 let wait = self.wait.as_ref().and_then(Wait::deadline_ms);
                 let login = (!self.session.is_open()).then_some(self.opened_ms + LOGIN_MS_MAX);
-                [engine, wait, self.connect_until_ms, login, self.session.until_ms()].into_iter().flatten().min()
+                [engine, wait, self.connect_until_ms, login, self.session.until_ms()]
+                    .into_iter()
+                    .flatten()
+                    .min()
             }
         }
     }
@@ -688,9 +723,11 @@ impl<E: Engine> Connection<E> {
             return self.refuse(&crate::desk::login_too_slow(), "login timeout", cx);
         }
         let done = match self.engine.deadline().is_some_and(|at| at <= cx.now) {
-            true => self.engine.expire(cx.now, cx.out).map_err(Failure::from).and_then(|step| {
-                self.apply(Side::Client, step, cx).map(|_| ())
-            }),
+            true => self
+                .engine
+                .expire(cx.now, cx.out)
+                .map_err(Failure::from)
+                .and_then(|step| self.apply(Side::Client, step, cx).map(|_| ())),
             false => Ok(()),
         };
         self.finish_call(done, cx);

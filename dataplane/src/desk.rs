@@ -158,12 +158,22 @@ pub fn unasked() -> OwnedRefusal {
 
 /// `limits.duration` is over.
 pub fn duration_over() -> Refusal<'static> {
-    Refusal { kind: RefusalKind::Limit, message: "the session has lasted as long as its policy allows", detail: "", hint: "" }
+    Refusal {
+        kind: RefusalKind::Limit,
+        message: "the session has lasted as long as its policy allows",
+        detail: "",
+        hint: "",
+    }
 }
 
 /// The login took too long.
 pub fn login_too_slow() -> Refusal<'static> {
-    Refusal { kind: RefusalKind::Unauthenticated, message: "the login was not finished in time", detail: "", hint: "" }
+    Refusal {
+        kind: RefusalKind::Unauthenticated,
+        message: "the login was not finished in time",
+        detail: "",
+        hint: "",
+    }
 }
 
 /// One shard's judgement.
@@ -273,16 +283,24 @@ impl Desk {
         let room = match session.who.as_ref().map(|who| who.answers) {
             Some(Answers::Full) => u64::MAX,
             // A row is counted by its bytes only after it has gone: the head is bounded by bytes, generously.
-            Some(Answers::Rows(rows)) => rows.saturating_mul(ROW_BYTES_RECORDED).saturating_sub(answering.recorded),
+            Some(Answers::Rows(rows)) => {
+                rows.saturating_mul(ROW_BYTES_RECORDED).saturating_sub(answering.recorded)
+            }
             Some(Answers::Digest) | None => 0,
         };
-        let kept = bytes.get(..bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX))).unwrap_or_default();
+        let kept =
+            bytes.get(..bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX))).unwrap_or_default();
         answering.recorded += kept.len() as u64;
         let number = answering.number;
         let mut offset = offset;
         for part in kept.chunks(RECORDED_RESPONSE_BYTES_MAX) {
-            let record =
-                Record::Response { session: SessionId(session.id), number, at: Time(self.wall_us), offset, bytes: part };
+            let record = Record::Response {
+                session: SessionId(session.id),
+                number,
+                at: Time(self.wall_us),
+                offset,
+                bytes: part,
+            };
             self.recorder.append(&record, self.now_ms);
             offset += part.len() as u64;
         }
@@ -293,9 +311,12 @@ impl Desk {
         match event {
             Event::Opened => session.open = true,
             Event::Answering { number } => {
-                session.answering = Some(Answering { number, hasher: blake3::Hasher::new(), bytes: 0, recorded: 0 });
+                session.answering =
+                    Some(Answering { number, hasher: blake3::Hasher::new(), bytes: 0, recorded: 0 });
             }
-            Event::Finished { number, rows, masked, outcome } => self.finished(session, number, rows, masked, outcome),
+            Event::Finished { number, rows, masked, outcome } => {
+                self.finished(session, number, rows, masked, outcome)
+            }
             Event::Masked(count) => {
                 session.masked += count;
                 self.metrics.masked.add(count);
@@ -317,8 +338,10 @@ impl Desk {
         let outcome = outcome_word(outcome, &mut word);
         let at = self.time();
         let session = SessionId(session.id);
-        self.recorder
-            .append(&Record::Finished { session, number, at, outcome, rows, bytes, masked, digest }, self.now_ms);
+        self.recorder.append(
+            &Record::Finished { session, number, at, outcome, rows, bytes, masked, digest },
+            self.now_ms,
+        );
     }
 
     /// A connection cannot go on: logged once, here. Texts of failures hold no payload.
@@ -372,7 +395,10 @@ impl Desk {
             ledger::Verdict::Granted => self.let_in(session),
             ledger::Verdict::Replayed => self.turn_away(
                 session,
-                OwnedRefusal::new(RefusalKind::Unauthenticated, "the token has been used before: replay refused"),
+                OwnedRefusal::new(
+                    RefusalKind::Unauthenticated,
+                    "the token has been used before: replay refused",
+                ),
             ),
             ledger::Verdict::Unavailable => self.turn_away(
                 session,
@@ -423,7 +449,8 @@ const ROW_BYTES_RECORDED: u64 = 1024;
 
 /// The evidence cannot be written.
 pub fn not_recorded(cause: &str) -> OwnedRefusal {
-    OwnedRefusal::new(RefusalKind::NotRecorded, "the gateway cannot record, so nothing runs").detail(cause.to_owned())
+    OwnedRefusal::new(RefusalKind::NotRecorded, "the gateway cannot record, so nothing runs")
+        .detail(cause.to_owned())
 }
 
 fn outcome_word(outcome: Outcome, room: &mut [u8; 12]) -> &str {

@@ -57,18 +57,28 @@ impl Desk {
     /// Opens a ticket for a command.
     pub(crate) fn hold(&mut self, session: &mut Session, shown: Shown<'_>, approval: &Approval) -> Answer {
         let locks = shown.transaction == Transaction::Active;
-        let seconds = if locks { approval.in_transaction_s.min(approval.timeout_s) } else { approval.timeout_s };
+        let seconds =
+            if locks { approval.in_transaction_s.min(approval.timeout_s) } else { approval.timeout_s };
         if seconds == 0 {
             return Answer::Refuse(
-                OwnedRefusal::new(RefusalKind::Denied, format!("rule {} holds no command inside a transaction", shown.rule))
-                    .hint("ask ahead of the run: pangate request --target TARGET STATEMENT"),
+                OwnedRefusal::new(
+                    RefusalKind::Denied,
+                    format!("rule {} holds no command inside a transaction", shown.rule),
+                )
+                .hint("ask ahead of the run: pangate request --target TARGET STATEMENT"),
             );
         }
         if self.holds.open.len() >= HELD_MAX {
-            return Answer::Refuse(OwnedRefusal::new(RefusalKind::Limit, "too many commands wait for approval"));
+            return Answer::Refuse(OwnedRefusal::new(
+                RefusalKind::Limit,
+                "too many commands wait for approval",
+            ));
         }
         let Some(id) = crate::random::u128() else {
-            return Answer::Refuse(OwnedRefusal::new(RefusalKind::Limit, "no randomness for a ticket's number"));
+            return Answer::Refuse(OwnedRefusal::new(
+                RefusalKind::Limit,
+                "no randomness for a ticket's number",
+            ));
         };
         let Some(ticket) = self.ticket(id, session, &shown, approval, seconds) else {
             return Answer::Refuse(crate::desk::unasked());
@@ -94,10 +104,22 @@ impl Desk {
         );
         self.tell_mgmt(ToMgmt::Ticket(ticket.clone()));
         self.holds.open.insert(id, Held { ticket, slot: session.slot, number: shown.number });
-        Answer::Wait(Wait::Hold { ticket: id, deadline_ms: self.now_ms + seconds * 1000, notice, number: shown.number })
+        Answer::Wait(Wait::Hold {
+            ticket: id,
+            deadline_ms: self.now_ms + seconds * 1000,
+            notice,
+            number: shown.number,
+        })
     }
 
-    fn ticket(&self, id: u128, session: &Session, shown: &Shown<'_>, approval: &Approval, seconds: u64) -> Option<Ticket> {
+    fn ticket(
+        &self,
+        id: u128,
+        session: &Session,
+        shown: &Shown<'_>,
+        approval: &Approval,
+        seconds: u64,
+    ) -> Option<Ticket> {
         let who = session.who.as_ref()?;
         let opened_ms = self.wall_us / 1000;
         let mut ticket = Ticket {
@@ -139,11 +161,14 @@ impl Desk {
             || self.snapshot.as_ref().map(|snapshot| snapshot.version()) != Some(held.ticket.snapshot);
         let approved = ruling.approved && !stale && ruling.reviewers.len() >= usize::from(held.ticket.count);
         let outcome = if approved { "approved" } else { "rejected" };
-        let reason = if stale && ruling.approved { "policy has changed since it was asked" } else { &ruling.reason };
+        let reason =
+            if stale && ruling.approved { "policy has changed since it was asked" } else { &ruling.reason };
         self.settle(session, held.number, ruling.ticket, outcome, &ruling.reviewers.join(","), reason);
         if !approved {
             let message = format!("rejected: ticket {:032x}, rule {}", ruling.ticket, held.ticket.rule);
-            return Some(Answer::Refuse(OwnedRefusal::new(RefusalKind::Rejected, message).detail(reason.to_owned())));
+            return Some(Answer::Refuse(
+                OwnedRefusal::new(RefusalKind::Rejected, message).detail(reason.to_owned()),
+            ));
         }
         Some(self.forward(session))
     }
@@ -176,7 +201,15 @@ impl Desk {
         }
     }
 
-    fn settle(&mut self, session: &Session, number: u64, ticket: u128, outcome: &str, reviewers: &str, reason: &str) {
+    fn settle(
+        &mut self,
+        session: &Session,
+        number: u64,
+        ticket: u128,
+        outcome: &str,
+        reviewers: &str,
+        reason: &str,
+    ) {
         let mut masked = String::new();
         let format = session.who.as_ref().map(|who| who.mask).unwrap_or_default();
         crate::redact::masked(reason, &self.scanner, format, &mut masked);

@@ -32,7 +32,9 @@ enum Receiving {
     Off,
     On(Armed),
     /// Cancelled by us; the kernel has not confirmed. `resume`: arm again when it has.
-    Stopping { resume: bool },
+    Stopping {
+        resume: bool,
+    },
 }
 
 impl Leg {
@@ -83,7 +85,9 @@ impl Leg {
             return Ok(());
         }
         match &mut self.receiving {
-            Receiving::Off => self.receiving = Receiving::On(ring.receive(self.socket.as_raw_fd(), self.owner)?),
+            Receiving::Off => {
+                self.receiving = Receiving::On(ring.receive(self.socket.as_raw_fd(), self.owner)?)
+            }
             Receiving::On(_) => {}
             Receiving::Stopping { resume } => *resume = true,
         }
@@ -151,7 +155,12 @@ impl Leg {
 
     /// Takes note of a finished send and goes on with what it left or what is queued. The chunk's memory
     /// comes back where it was our own.
-    pub fn sent(&mut self, ring: &mut Ring, sent: Result<usize, i32>, chunk: Chunk) -> Result<Option<Vec<u8>>, i32> {
+    pub fn sent(
+        &mut self,
+        ring: &mut Ring,
+        sent: Result<usize, i32>,
+        chunk: Chunk,
+    ) -> Result<Option<Vec<u8>>, i32> {
         self.sending = false;
         let sent = match sent {
             Ok(sent) => sent,

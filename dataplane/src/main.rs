@@ -26,7 +26,11 @@ use signal_hook::iterator::Signals;
 
 /// The gateway between machine identities and the systems that hold card data.
 #[derive(Parser)]
-#[command(version, about, after_help = "Examples:\n  pangate-dataplane --config /etc/pangate/dataplane.yaml\n  pangate-dataplane --config dataplane.yaml --check\n  pangate-dataplane --example > dataplane.yaml")]
+#[command(
+    version,
+    about,
+    after_help = "Examples:\n  pangate-dataplane --config /etc/pangate/dataplane.yaml\n  pangate-dataplane --config dataplane.yaml --check\n  pangate-dataplane --example > dataplane.yaml"
+)]
 struct Flags {
     /// The boot configuration.
     #[arg(long, value_name = "FILE", required_unless_present = "example")]
@@ -81,7 +85,14 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     let boxes = (0..shards).map(|_| Mailbox::new()).collect::<Result<Vec<_>, _>>()?;
     let (mailboxes, mails): (Vec<_>, Vec<_>) = boxes.into_iter().unzip();
     let resolver = resolver(&mailboxes)?;
-    let shared = Shared { ledger: ledger.clone(), counts: SessionCounts::default(), metrics, mailboxes, resolver, tls };
+    let shared = Shared {
+        ledger: ledger.clone(),
+        counts: SessionCounts::default(),
+        metrics,
+        mailboxes,
+        resolver,
+        tls,
+    };
     let threads = start_shards(&config, &shared, handles, mails, &cores)?;
     tracing::info!(instance = %config.instance, shards, descriptors, "started");
     let mailboxes = shared.mailboxes.clone();
@@ -174,7 +185,8 @@ fn parts(
     let ledger_wake = mailbox.waker();
     let metrics = Arc::clone(shared.metrics.get(number).context("a shard without counts")?);
     let (ledger, counts, tls) = (shared.ledger.clone(), shared.counts.clone(), Arc::clone(&shared.tls));
-    let (mailboxes, resolver, all) = (shared.mailboxes.clone(), shared.resolver.clone(), Arc::clone(&shared.metrics));
+    let (mailboxes, resolver, all) =
+        (shared.mailboxes.clone(), shared.resolver.clone(), Arc::clone(&shared.metrics));
     let (drain_ms, approval_hint) = (config.drain_timeout.as_millis() as u64, config.approval_hint());
     Ok(move || {
         let desk = Desk {
@@ -207,7 +219,8 @@ fn parts(
 }
 
 fn log() {
+    // glommio logs what a file system cannot do (polled I/O) as an error and goes on without it; what fails it returns.
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,glommio=off"));
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

@@ -29,7 +29,13 @@ impl Engine for Protocol {
         each!(self, engine => engine.question(bytes))
     }
 
-    fn rule(&mut self, ruling: Ruling<'_>, bytes: &mut [u8], out: &mut Outbox, now: Now) -> Result<Step, Error> {
+    fn rule(
+        &mut self,
+        ruling: Ruling<'_>,
+        bytes: &mut [u8],
+        out: &mut Outbox,
+        now: Now,
+    ) -> Result<Step, Error> {
         each!(self, engine => engine.rule(ruling, bytes, out, now))
     }
 

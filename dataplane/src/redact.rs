@@ -8,16 +8,30 @@ use scan::{Format, Scanner};
 
 /// Words that say that a literal near them may be a password or a key. Matched anywhere, whatever their case.
 const SECRET_WORDS: [&str; 16] = [
-    "password", "passwd", "passphrase", "secret", "token", "pgp_", "encrypt", "decrypt", "crypt(", "hmac", "digest(",
-    "identified", "authorization", "credential", "conninfo", "dblink",
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "pgp_",
+    "encrypt",
+    "decrypt",
+    "crypt(",
+    "hmac",
+    "digest(",
+    "identified",
+    "authorization",
+    "credential",
+    "conninfo",
+    "dblink",
 ];
 
 /// Whether the text names something whose literals or parameters may be secret.
 pub fn names_secret(text: &str) -> bool {
     let bytes = text.as_bytes();
-    SECRET_WORDS.iter().any(|word| {
-        bytes.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
-    })
+    SECRET_WORDS
+        .iter()
+        .any(|word| bytes.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes())))
 }
 
 /// Appends the statement to `out` as it may be recorded; returns how many card numbers were masked.
@@ -174,6 +188,9 @@ mod tests {
             assert!(!whole);
         }
         assert_eq!(parameter(None, true, false, &scanner, Format::Last4).0, None);
-        assert_eq!(parameter(Some(&[0, 0, 0, 7]), true, false, &scanner, Format::Last4).0.as_deref(), Some("\\x00000007"));
+        assert_eq!(
+            parameter(Some(&[0, 0, 0, 7]), true, false, &scanner, Format::Last4).0.as_deref(),
+            Some("\\x00000007")
+        );
     }
 }

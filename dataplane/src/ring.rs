@@ -5,7 +5,10 @@
 //! Memory that the kernel reads or writes is owned by the ring for as long as an operation is under way:
 //! receive buffers live in one mapping that outlives the ring's file descriptor, a chunk being sent is moved
 //! into the operation's slot and handed back by its completion.
-#![expect(unsafe_code, reason = "submission entries and provided buffers are raw pointers by nature; every block says why it is sound")]
+#![expect(
+    unsafe_code,
+    reason = "submission entries and provided buffers are raw pointers by nature; every block says why it is sound"
+)]
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,7 +21,7 @@ use std::time::Duration;
 use io_uring::types::{BufRingEntry, Fd, SubmitArgs, Timespec};
 use io_uring::{IoUring, cqueue, opcode, squeue};
 
-use crate::limits::{BUFFERS, BUFFER_BYTES, BUFFER_STRIDE_BYTES, RING_COMPLETIONS, RING_ENTRIES};
+use crate::limits::{BUFFER_BYTES, BUFFER_STRIDE_BYTES, BUFFERS, RING_COMPLETIONS, RING_ENTRIES};
 
 const BUFFER_GROUP: u16 = 0;
 
@@ -147,7 +150,14 @@ impl Ring {
         let mut buffers = Buffers::map()?;
         // SAFETY: the entries are page-aligned, sized for BUFFERS and stay mapped until after the ring's file
         // descriptor is closed (Ring drops `io` first, then `buffers`; see Drop).
-        unsafe { io.submitter().register_buf_ring_with_flags(buffers.entries.as_ptr() as u64, BUFFERS, BUFFER_GROUP, 0)? };
+        unsafe {
+            io.submitter().register_buf_ring_with_flags(
+                buffers.entries.as_ptr() as u64,
+                BUFFERS,
+                BUFFER_GROUP,
+                0,
+            )?
+        };
         for number in 0..BUFFERS {
             buffers.provide(number);
         }
@@ -241,13 +251,16 @@ impl Ring {
                 }
                 Some(Completion::Woken { owner, armed })
             }
-            Operation::Send { .. } | Operation::Connect { .. } | Operation::Cancel | Operation::Vacant { .. } => {
-                match self.vacate(slot) {
-                    Operation::Send { owner, chunk } => Some(Completion::Sent { owner, sent: outcome, chunk }),
-                    Operation::Connect { owner, .. } => Some(Completion::Connected { owner, result: outcome.map(|_| ()) }),
-                    _ => None,
+            Operation::Send { .. }
+            | Operation::Connect { .. }
+            | Operation::Cancel
+            | Operation::Vacant { .. } => match self.vacate(slot) {
+                Operation::Send { owner, chunk } => Some(Completion::Sent { owner, sent: outcome, chunk }),
+                Operation::Connect { owner, .. } => {
+                    Some(Completion::Connected { owner, result: outcome.map(|_| ()) })
                 }
-            }
+                _ => None,
+            },
         }
     }
 

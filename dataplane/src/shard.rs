@@ -235,7 +235,8 @@ impl Shard {
             }
             place.timer_ms = deadline;
         }
-        let waits = matches!(place.connection.waits_for(), Some(Wait::Durable { .. } | Wait::DurableLogin { .. }));
+        let waits =
+            matches!(place.connection.waits_for(), Some(Wait::Durable { .. } | Wait::DurableLogin { .. }));
         if waits || place.connection.session.stalled {
             self.awaiting.push(slot);
         }
@@ -279,7 +280,8 @@ impl Shard {
 
     fn arm_paused(&mut self) {
         let now = self.desk.now_ms;
-        let due: Vec<usize> = self.arm_later.iter().filter(|(at, _)| *at <= now).map(|(_, index)| *index).collect();
+        let due: Vec<usize> =
+            self.arm_later.iter().filter(|(at, _)| *at <= now).map(|(_, index)| *index).collect();
         self.arm_later.retain(|(at, _)| *at > now);
         for index in due {
             self.arm(index);
@@ -302,11 +304,9 @@ impl Shard {
     }
 
     fn engine(&self, listener: &str) -> Protocol {
-        let waived = self
-            .desk
-            .snapshot
-            .as_ref()
-            .is_some_and(|snapshot| snapshot.targets().any(|target| target.listen == listener && target.waive_tls));
+        let waived = self.desk.snapshot.as_ref().is_some_and(|snapshot| {
+            snapshot.targets().any(|target| target.listen == listener && target.waive_tls)
+        });
         Protocol::Postgres(Box::new(PostgresSession::new(Config {
             tls_offered: self.desk.tls.is_some(),
             tls_required: !waived,
@@ -567,7 +567,13 @@ impl Shard {
         }
     }
 
-    fn send_errand(&mut self, engine: Protocol, address: SocketAddr, source: SocketAddr, target: String) -> io::Result<()> {
+    fn send_errand(
+        &mut self,
+        engine: Protocol,
+        address: SocketAddr,
+        source: SocketAddr,
+        target: String,
+    ) -> io::Result<()> {
         let (slot, mut session) = self.new_session("".into(), source)?;
         session.errand_to(target);
         let mut cx = Context {

@@ -68,7 +68,11 @@ impl Tls {
     }
 
     /// The gateway's side towards a target, whose certificate must carry `name`. The first flight goes to `out`.
-    pub fn client(config: &Arc<ClientConfig>, name: ServerName<'static>, out: &mut Vec<u8>) -> Result<Self, TlsError> {
+    pub fn client(
+        config: &Arc<ClientConfig>,
+        name: ServerName<'static>,
+        out: &mut Vec<u8>,
+    ) -> Result<Self, TlsError> {
         let mut tls = Self::new(Role::Client(UnbufferedClientConnection::new(Arc::clone(config), name)?));
         tls.process(&mut [], &mut Vec::new(), out)?;
         Ok(tls)
@@ -85,7 +89,12 @@ impl Tls {
 
     /// Takes ciphertext: whole records are decrypted from where they lie, only a record that has come in part is
     /// copied. Plaintext is appended to `plain`, what the peer must be sent to `out`.
-    pub fn receive(&mut self, mut cipher: &mut [u8], plain: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<Progress, TlsError> {
+    pub fn receive(
+        &mut self,
+        mut cipher: &mut [u8],
+        plain: &mut Vec<u8>,
+        out: &mut Vec<u8>,
+    ) -> Result<Progress, TlsError> {
         if !self.incoming.is_empty() {
             cipher = complete(&mut self.incoming, cipher)?;
             if missing(&self.incoming)? > 0 {
@@ -140,7 +149,12 @@ impl Tls {
     }
 
     /// Runs rustls over `bytes` until it wants more or nothing; says how many of them are done with.
-    fn process(&mut self, bytes: &mut [u8], plain: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<usize, TlsError> {
+    fn process(
+        &mut self,
+        bytes: &mut [u8],
+        plain: &mut Vec<u8>,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, TlsError> {
         let mut used = 0;
         loop {
             let rest = bytes.get_mut(used..).unwrap_or_default();
@@ -241,7 +255,10 @@ enum Grown {
 }
 
 /// Lets `write` fill the tail of `out`, growing it to what it asks for.
-fn grow(out: &mut Vec<u8>, mut write: impl FnMut(&mut [u8]) -> Result<Grown, TlsError>) -> Result<(), TlsError> {
+fn grow(
+    out: &mut Vec<u8>,
+    mut write: impl FnMut(&mut [u8]) -> Result<Grown, TlsError>,
+) -> Result<(), TlsError> {
     let start = out.len();
     let mut room = out.capacity().saturating_sub(start);
     loop {
@@ -257,7 +274,9 @@ fn grow(out: &mut Vec<u8>, mut write: impl FnMut(&mut [u8]) -> Result<Grown, Tls
 }
 
 fn encrypt<D>(status: UnbufferedStatus<'_, '_, D>, plain: &[u8], out: &mut Vec<u8>) -> Result<(), TlsError> {
-    let ConnectionState::WriteTraffic(mut traffic) = status.state? else { return Err(TlsError::NotEstablished) };
+    let ConnectionState::WriteTraffic(mut traffic) = status.state? else {
+        return Err(TlsError::NotEstablished);
+    };
     // Each record of 16 KiB adds 5 + 1 + 16 bytes; asking once saves the first, failing try.
     let room = plain.len() + (plain.len() / TLS_FRAGMENT_BYTES + 1) * TLS_OVERHEAD_BYTES;
     out.reserve(room);
@@ -334,7 +353,8 @@ mod tests {
 
     fn pair() -> (Tls, Tls, Vec<u8>) {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+        let CertifiedKey { cert, signing_key } =
+            generate_simple_self_signed(vec!["localhost".into()]).unwrap();
         let directory = tempfile::tempdir().unwrap();
         let (certificate, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
         fs::write(&certificate, cert.pem()).unwrap();

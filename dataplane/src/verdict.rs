@@ -65,11 +65,19 @@ impl Verdicts {
     }
 
     /// The verdict on a statement. Texts that differ in literals alone share one, where literals change nothing.
-    pub fn of(&mut self, snapshot: &Snapshot, class: &Class, number: u32, target: &str, text: &str) -> Rc<Verdict> {
+    pub fn of(
+        &mut self,
+        snapshot: &Snapshot,
+        class: &Class,
+        number: u32,
+        target: &str,
+        text: &str,
+    ) -> Rc<Verdict> {
         self.normalised.clear();
         let abstracted = statement::fingerprint(text, &mut self.normalised);
         if abstracted
-            && let Some(verdict) = self.known.get(&KeyRef { class: number, abstracted, text: &self.normalised })
+            && let Some(verdict) =
+                self.known.get(&KeyRef { class: number, abstracted, text: &self.normalised })
         {
             return Rc::clone(verdict);
         }

@@ -19,7 +19,8 @@ fn assert_no_pan(what: &str, text: &str) {
 #[test]
 fn rows_come_back_masked() {
     let gateway = Gateway::start();
-    let said = gateway.job(&["select pan, pan_number from cards order by id", "select note from settlements where id = 2"]);
+    let said = gateway
+        .job(&["select pan, pan_number from cards order by id", "select note from settlements where id = 2"]);
     assert_no_pan("a result", &said);
     assert!(said.contains("************1111|"), "{said}");
     assert!(said.contains("**** **** **** 1111"), "{said}");
@@ -48,7 +49,10 @@ fn pgbench_runs_in_every_mode() {
 #[test]
 fn a_held_update_waits_is_approved_and_runs() {
     let gateway = Gateway::start();
-    let job = gateway.psql(&["update cards set holder = 'Renamed' where id = 1", "select holder from cards where id = 1"]).spawn().unwrap();
+    let job = gateway
+        .psql(&["update cards set holder = 'Renamed' where id = 1", "select holder from cards where id = 1"])
+        .spawn()
+        .unwrap();
     let ticket = gateway.pending_ticket();
     assert_eq!(gateway.direct(&["select holder from cards where id = 1"]).trim(), "Ada Example");
     let approved = gateway.pangate(1, &["approvals", "approve", &ticket, "--reason", "case 42"]);
@@ -61,7 +65,8 @@ fn a_held_update_waits_is_approved_and_runs() {
 #[test]
 fn a_rejected_update_is_refused_and_the_session_goes_on() {
     let gateway = Gateway::start();
-    let job = gateway.psql(&["update cards set holder = 'x' where id = 1", "select 'still here'"]).spawn().unwrap();
+    let job =
+        gateway.psql(&["update cards set holder = 'x' where id = 1", "select 'still here'"]).spawn().unwrap();
     let ticket = gateway.pending_ticket();
     assert!(gateway.pangate(2, &["approvals", "reject", &ticket, "--reason", "no case"]).status.success());
     let done = text(&job.wait_with_output().unwrap());
@@ -73,7 +78,13 @@ fn a_rejected_update_is_refused_and_the_session_goes_on() {
 #[test]
 fn a_denied_statement_fails_its_transaction_like_any_other_error() {
     let gateway = Gateway::start();
-    let said = gateway.job(&["begin", "update settlements set settled = true where id = 1", "drop table cards", "commit", "select settled from settlements where id = 1"]);
+    let said = gateway.job(&[
+        "begin",
+        "update settlements set settled = true where id = 1",
+        "drop table cards",
+        "commit",
+        "select settled from settlements where id = 1",
+    ]);
     assert!(said.contains("denied by rule settlement/no-ddl"), "{said}");
     assert!(said.lines().any(|line| line == "f"), "the transaction was rolled back: {said}");
 }
@@ -81,7 +92,9 @@ fn a_denied_statement_fails_its_transaction_like_any_other_error() {
 #[test]
 fn bad_logins_are_refused_and_say_which_check_failed() {
     let gateway = Gateway::start();
-    let refused = |password: &str, conninfo: &str| text(&gateway.psql_as(password, conninfo, &["select 1"]).output().unwrap());
+    let refused = |password: &str, conninfo: &str| {
+        text(&gateway.psql_as(password, conninfo, &["select 1"]).output().unwrap())
+    };
     let conninfo = gateway.conninfo();
     let token = gateway.job_token();
     let said = refused(&token, &conninfo.replace("verify-full", "disable"));

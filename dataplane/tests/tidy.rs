@@ -78,7 +78,12 @@ fn nothing_sleeps_is_ignored_or_left_unfinished() {
 
 #[test]
 fn unsafe_code_stands_only_where_it_may() {
-    let may = ["dataplane/src/ring.rs", "dataplane/src/sys/", "dataplane/scan/src/arch/", "policies/src/checked.rs"];
+    let may = [
+        "dataplane/src/ring.rs",
+        "dataplane/src/sys/",
+        "dataplane/scan/src/arch/",
+        "policies/src/checked.rs",
+    ];
     let word = ["unsafe", " {"].concat();
     for (path, text) in sources() {
         let place = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();

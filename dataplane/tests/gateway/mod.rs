@@ -28,17 +28,26 @@ impl Gateway {
         let started = Command::new(repository().join("packaging/demo"))
             .args(["--keep".as_ref(), dir.path().as_os_str()])
             .env("PANGATE_DEMO_POLICY", policy)
+            .env(
+                "PANGATE_DEMO_PROFILE",
+                std::env::var("PANGATE_DEMO_PROFILE").unwrap_or_else(|_| "dev".into()),
+            )
             .output()
             .unwrap();
         assert!(started.status.success(), "{}", text(&started));
         let lines = std::fs::read_to_string(dir.path().join("demo.env")).unwrap();
-        let env = lines.lines().filter_map(|line| line.split_once('=')).map(|(k, v)| (k.into(), v.into())).collect();
+        let env = lines
+            .lines()
+            .filter_map(|line| line.split_once('='))
+            .map(|(k, v)| (k.into(), v.into()))
+            .collect();
         Self { dir, env }
     }
 
     /// Starts it with the demo's policy in which every `from` is `to`.
     pub fn with_changes(changes: &[(&str, &str)]) -> Self {
-        let mut policy = std::fs::read_to_string(repository().join("packaging/demo.d/manifests.yaml")).unwrap();
+        let mut policy =
+            std::fs::read_to_string(repository().join("packaging/demo.d/manifests.yaml")).unwrap();
         for (from, to) in changes {
             assert!(policy.contains(from), "the demo's policy has no {from}");
             policy = policy.replace(from, to);
@@ -160,7 +169,8 @@ impl Gateway {
         let mut all = arguments.to_vec();
         all.push("--json");
         let said = self.pangate(1, &all);
-        serde_json::from_slice(&said.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {}", text(&said)))
+        serde_json::from_slice(&said.stdout)
+            .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {}", text(&said)))
     }
 
     /// The one ticket that waits, once there is one.
