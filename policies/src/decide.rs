@@ -25,8 +25,8 @@ use std::fmt::Write as _;
 pub(crate) use request::Request;
 
 use crate::decision::{ArchivedApproval, Decision};
-use crate::model::{ArchivedOutcome, ArchivedPolicy, ArchivedRule, ArchivedTarget, verb_name};
-use crate::statement::{Access, Facts};
+use crate::model::{ArchivedOutcome, ArchivedPolicy, ArchivedRule, ArchivedTarget, verb_bit, verb_name};
+use crate::statement::{Access, Facts, Verb};
 
 /// What decides where no rule does.
 const DEFAULT: &str = "default";
@@ -90,7 +90,7 @@ pub(crate) fn decide(policies: &[&ArchivedPolicy], target: &ArchivedTarget, fact
 
 /// One statement; or its denial.
 fn statement<'a>(policies: &[&'a ArchivedPolicy], request: &Request<'_>) -> Result<Verdict<'a>, Decision> {
-    let (mut allows, mut holds) = (Vec::new(), Vec::new());
+    let (mut allows, mut holds, mut denials) = (Vec::new(), Vec::new(), Vec::new());
     for &policy in policies {
         for rule in policy.rules.iter() {
             let named = Named { policy, rule };
@@ -103,11 +103,19 @@ fn statement<'a>(policies: &[&'a ArchivedPolicy], request: &Request<'_>) -> Resu
                 }
                 ArchivedOutcome::Deny => {
                     if let Some(about) = trigger::fires(rule, request) {
-                        return Err(denied_by(named, about.first(), request));
+                        denials.push((named, about));
                     }
                 }
             }
         }
+    }
+    // Of what is not understood, the rule that says so is named, where there is one.
+    let says_so = |named: &Named<'_>| {
+        request.facts.understood || named.rule.verbs.to_native() & verb_bit(Verb::Unknown) != 0
+    };
+    let denial = denials.iter().find(|(named, _)| says_so(named)).or_else(|| denials.first());
+    if let Some((named, about)) = denial {
+        return Err(denied_by(*named, about.first(), request));
     }
     if request.does_nothing() {
         return Ok(Verdict::default());

@@ -69,7 +69,10 @@ fn overrules(deny: &Rule, allow: &Rule) -> bool {
     let within = |own: &Pattern| theirs.iter().any(|other| contains(other, own));
     // Requests without an object escape a rule that names objects.
     let escapes = allow.verbs.is_empty()
-        || allow.verbs.iter().any(|verb| matches!(verb.value, Verb::Select | Verb::Transaction | Verb::Set));
+        || allow
+            .verbs
+            .iter()
+            .any(|verb| matches!(verb.value, Verb::Select | Verb::Copy | Verb::Transaction | Verb::Set));
     let objects = theirs.is_empty() || (!escapes && !ours.is_empty() && ours.iter().all(within));
     verbs && objects
 }

@@ -79,8 +79,10 @@ fn permits_verb(rule: &ArchivedRule, verb: Verb) -> bool {
 fn permits_object(rule: &ArchivedRule, access: &Access) -> bool {
     let all = rule.objects.iter().any(name::ArchivedPattern::is_any);
     let Some(object) = access.object.as_deref() else {
-        // Nothing that has a name: harmless for these two, and no more than `*` for the others.
-        return rule.objects.is_empty() || all || matches!(access.verb, Verb::Select | Verb::Transaction);
+        // Nothing that has a name, or in COPY a query whose own accesses stand beside this: harmless for these, and no
+        // less than `*` for the others.
+        let harmless = matches!(access.verb, Verb::Select | Verb::Copy | Verb::Transaction);
+        return rule.objects.is_empty() || all || harmless;
     };
     if access.verb == Verb::Set {
         let mut objects = rule.objects.iter();
