@@ -8,6 +8,7 @@ mod connect;
 mod input;
 mod outcome;
 mod output;
+mod policy;
 mod replay;
 mod request;
 mod scan;
@@ -66,6 +67,10 @@ struct AccessOptions {
 
 #[derive(Subcommand)]
 enum Command {
+    Check(policy::Check),
+    Test(policy::Test),
+    Explain(policy::Explain),
+    Apply(policy::Apply),
     Connect(connect::Connect),
     Request(request::Request),
     #[command(subcommand)]
@@ -87,6 +92,10 @@ fn run(cli: Cli) -> Answer {
     let AccessOptions { mgmt, token_file, token_command, ca } = cli.access;
     let access = Access { mgmt, token: token::Source::choose(token_command, token_file), ca };
     match cli.command {
+        Command::Check(arguments) => policy::check(&arguments),
+        Command::Test(arguments) => policy::test(&arguments),
+        Command::Explain(arguments) => policy::explain(&arguments),
+        Command::Apply(arguments) => policy::apply(&arguments, &access),
         Command::Connect(arguments) => connect::run(&arguments, &access),
         Command::Request(arguments) => request::run(&arguments, &access),
         Command::Approvals(arguments) => approvals::run(&arguments, &access),
