@@ -210,7 +210,9 @@ impl Commit {
         let batches = group.batches.iter().map(|batch| batch.bytes.as_slice()).chain([group.own.as_slice()]);
         if let Err(error) = self.log.seal(batches) {
             // What cannot be sealed can never be recorded: nothing may be forwarded from here on.
+            tracing::error!(%error, log = self.log.origin(), "records cannot be sealed: recording has ended");
             self.outbox.tell(FromExecutor::RecordingFailed(error.to_string())).await;
+            self.ordered().await;
             return Err(io::Error::other(error));
         }
         if let Err(error) = self.log.write().await {
@@ -252,6 +254,15 @@ impl Commit {
         self.own.add(now(), "recording-resumed", "gateway", &text);
         self.outbox.tell(FromExecutor::RecordingResumed).await;
         Ok(())
+    }
+
+    /// Waits for an order to end: the link beside goes on.
+    async fn ordered(&self) {
+        poll_fn(|context| {
+            self.bell.listen(context);
+            if self.order.is_stop() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 
     /// Waits; an order ends it early, unless one is being carried out already.

@@ -231,6 +231,10 @@ impl Link {
         if self.order.is_stop() && (link.sending.is_none() || is_over(stopping, STOP_WAIT, cx)) {
             return Poll::Ready(Event::Stopped);
         }
+        if self.backlog.len() >= BACKLOG_MAX {
+            // The other end does not read: nothing is read from it until it does.
+            return Poll::Pending;
+        }
         Pin::new(&mut link.stream).poll_read(cx, &mut link.buffer).map(|read| match read {
             Ok(0) => Event::Ended(io::ErrorKind::UnexpectedEof.into()),
             Ok(length) => Event::Read(length),
