@@ -301,6 +301,11 @@ impl<E: Engine> Connection<E> {
             if !self.apply(side, step, cx)? {
                 break;
             }
+            if side == Side::Server && self.session.is_over_rows(self.engine.rows_under_way()) {
+                self.engine.refuse(&crate::desk::rows_over(), cx.out);
+                self.flush_outbox(cx)?;
+                self.close("row limit", cx)?;
+            }
         }
         self.tell_end(side, cx)?;
         self.regulate(side, cx)?;

@@ -166,6 +166,16 @@ pub fn duration_over() -> Refusal<'static> {
     }
 }
 
+/// `limits.rows` is reached.
+pub fn rows_over() -> Refusal<'static> {
+    Refusal {
+        kind: RefusalKind::Limit,
+        message: "the session has read as many rows as its policy allows",
+        detail: "",
+        hint: "",
+    }
+}
+
 /// The login took too long.
 pub fn login_too_slow() -> Refusal<'static> {
     Refusal {
@@ -277,7 +287,7 @@ impl Desk {
     pub fn released(&mut self, session: &mut Session, bytes: &[u8]) {
         session.bytes += bytes.len() as u64;
         let Some(answering) = &mut session.answering else { return };
-        answering.hasher.update(bytes);
+        session.hasher.update(bytes);
         let offset = answering.bytes;
         answering.bytes += bytes.len() as u64;
         let room = match session.who.as_ref().map(|who| who.answers) {
@@ -311,8 +321,8 @@ impl Desk {
         match event {
             Event::Opened => session.open = true,
             Event::Answering { number } => {
-                session.answering =
-                    Some(Answering { number, hasher: blake3::Hasher::new(), bytes: 0, recorded: 0 });
+                session.answering = Some(Answering { number, bytes: 0, recorded: 0 });
+                session.hasher.reset();
             }
             Event::Finished { number, rows, masked, outcome } => {
                 self.finished(session, number, rows, masked, outcome)
@@ -330,7 +340,7 @@ impl Desk {
         self.metrics.masked.add(masked);
         let (bytes, digest) = match session.answering.take() {
             Some(answering) if answering.number == number => {
-                (answering.bytes, *answering.hasher.finalize().as_bytes())
+                (answering.bytes, *session.hasher.finalize().as_bytes())
             }
             _ => (0, [0; 32]),
         };
@@ -368,7 +378,7 @@ impl Desk {
                 rows: 0,
                 bytes: answering.bytes,
                 masked: 0,
-                digest: *answering.hasher.finalize().as_bytes(),
+                digest: *session.hasher.finalize().as_bytes(),
             };
             self.recorder.append(&record, self.now_ms);
         }

@@ -55,6 +55,10 @@ impl Engine for Protocol {
         each!(self, engine => engine.refuse(refusal, out));
     }
 
+    fn rows_under_way(&self) -> u64 {
+        each!(self, engine => engine.rows_under_way())
+    }
+
     fn deadline(&self) -> Option<Now> {
         each!(self, engine => engine.deadline())
     }

@@ -60,8 +60,6 @@ pub struct Standing {
 pub struct Answering {
     /// The command.
     pub number: u64,
-    /// Digest of what went to the client.
-    pub hasher: blake3::Hasher,
     /// Bytes of it.
     pub bytes: u64,
     /// Bytes of it that were recorded.
@@ -96,6 +94,8 @@ pub struct Session {
     pub until_ms: Option<u64>,
     /// The answer under way.
     pub answering: Option<Answering>,
+    /// Digest of what has gone to the client of it; kept between commands, as making one anew costs more.
+    pub hasher: blake3::Hasher,
     /// Commands so far.
     pub commands: u64,
     /// Rows so far.
@@ -127,6 +127,7 @@ impl Session {
             open: false,
             until_ms: None,
             answering: None,
+            hasher: blake3::Hasher::new(),
             commands: 0,
             rows: 0,
             bytes: 0,
@@ -155,6 +156,11 @@ impl Session {
             before_forward: false,
             rows_max: 0,
         }));
+    }
+
+    /// Whether the session has read more rows than its policy lets it, with those of the answer under way.
+    pub fn is_over_rows(&self, under_way: u64) -> bool {
+        self.who.as_ref().is_some_and(|who| self.rows.saturating_add(under_way) > who.rows_max)
     }
 
     /// Whether the target has let the gateway in.

@@ -41,7 +41,11 @@ fn files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
         if ["postgres", "target", "keys", "pki"].contains(&name.as_str()) {
             continue;
         }
-        if path.is_dir() { files(&path, found) } else { found.push(path) }
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.is_file() {
+            found.push(path);
+        }
     }
 }
 

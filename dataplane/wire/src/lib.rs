@@ -134,6 +134,9 @@ pub trait Engine {
     /// server, at a message boundary where one can be had.
     fn refuse(&mut self, refusal: &Refusal<'_>, out: &mut Outbox);
 
+    /// Rows of the answer under way that have been passed to the client and stand in no event yet.
+    fn rows_under_way(&self) -> u64;
+
     /// When [`Engine::expire`] wants to be called, if ever.
     fn deadline(&self) -> Option<Now>;
 

@@ -86,6 +86,10 @@ impl Engine for CancelErrand {
 
     fn refuse(&mut self, _: &Refusal<'_>, _: &mut Outbox) {}
 
+    fn rows_under_way(&self) -> u64 {
+        0
+    }
+
     fn deadline(&self) -> Option<Now> {
         self.deadline
     }

@@ -268,6 +268,13 @@ impl Engine for Session {
         self.give_up(out, |client| reply::refusal(client, Severity::Fatal, refusal));
     }
 
+    fn rows_under_way(&self) -> u64 {
+        match &self.phase {
+            Phase::Open(talk) => talk.pending.answer.rows,
+            Phase::Client(_) | Phase::Target(_) | Phase::Over => 0,
+        }
+    }
+
     fn deadline(&self) -> Option<Now> {
         match &self.phase {
             Phase::Client(login) if !login.awaits_client() => None,
