@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's helpers, too, fail by panicking")]
 
 mod audit;
+mod connect;
 mod mgmt;
 mod policy;
 mod scan;
