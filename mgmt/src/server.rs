@@ -45,6 +45,12 @@ impl Server {
         others.spawn(app.index.clone().run());
         others.spawn(expire(app.clone()));
         tracing::info!(%address, link = %config.link.display(), "pangate-mgmt serves");
+        if let Some(issuer) = &app.development {
+            tracing::warn!(
+                url = issuer.url(),
+                "the development issuer is on: whoever reads its key file is anybody"
+            );
+        }
         if app.publisher.current().is_none() {
             tracing::warn!("no policy is in force: nobody can log in until the boot file names manifests");
         }

@@ -19,7 +19,8 @@ pub const NAME_BYTES_MAX: usize = 1024;
 pub struct Identity {
     /// The `sub` claim.
     pub subject: String,
-    /// The person behind the job, who may not approve; empty where the issuer names no claim for it.
+    /// The person behind the job, who may not approve: the subject, where the token lacks the claim; empty where the
+    /// issuer names no claim.
     pub requester: String,
     /// Sorted, each once.
     pub groups: Vec<String>,
@@ -58,16 +59,15 @@ pub(crate) fn identify(issuer: &ArchivedIssuer, claims: &Value) -> Result<Identi
     if bind != Bind::None && named(claims, "jti").is_none_or(|jti| jti.is_empty()) {
         return Err(Refused::because("claim jti, by which the token is bound, is missing"));
     }
+    let subject = name(claims, "sub")?;
+    // A token that names nobody (a person's own, a scheduled run's) stands for its subject alone. One that names
+    // something that is no name is refused.
     let requester = match issuer.requester.as_ref() {
         None => String::new(),
+        Some(claim) if find(claims, claim).is_none_or(Value::is_null) => subject.clone(),
         Some(claim) => name(claims, claim)?,
     };
-    Ok(Identity {
-        subject: name(claims, "sub")?,
-        requester,
-        groups: groups(issuer, claims)?,
-        single_use: bind,
-    })
+    Ok(Identity { subject, requester, groups: groups(issuer, claims)?, single_use: bind })
 }
 
 fn groups(issuer: &ArchivedIssuer, claims: &Value) -> Result<Vec<String>, Refused> {
@@ -235,7 +235,7 @@ mod tests {
             ("iss", json!("https://other"), "the token is of another issuer"),
             ("sub", Value::Null, "claim sub is missing"),
             ("sub", json!(" "), "claim sub is missing"),
-            ("actor", Value::Null, "claim actor is missing"),
+            ("actor", json!(""), "claim actor is missing"),
             ("actor", json!(["alice"]), "claim actor is missing"),
             ("actor", json!("a".repeat(1025)), "claim actor has over 1024 bytes"),
             ("jti", json!(""), "claim jti, by which the token is bound, is missing"),
@@ -253,5 +253,7 @@ mod tests {
         let identity = run(&plain, &json!({"iss": "https://issuer", "sub": "job"})).unwrap();
         assert_eq!(identity.requester, "");
         assert!(identity.groups.is_empty());
+        let unnamed = run(&issuer(), &with("actor", Value::Null)).unwrap();
+        assert_eq!(unnamed.requester, unnamed.subject, "nobody else is behind it");
     }
 }

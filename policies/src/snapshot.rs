@@ -18,6 +18,7 @@ use crate::statement::{Effect, Facts};
 
 /// Bytes of a snapshot at the most. Leaves room for the rest of a link message.
 pub const SNAPSHOT_BYTES_MAX: usize = 8 * 1024 * 1024;
+const _: () = assert!(SNAPSHOT_BYTES_MAX < crate::link::MESSAGE_BYTES_MAX);
 /// What every snapshot begins with, before its format's number.
 const MAGIC: &[u8; 8] = b"pangate\0";
 /// Bytes before the archive: [`MAGIC`] and a little-endian u32.

@@ -177,13 +177,13 @@ def missing(text, raws, facts):
 
 
 def mutated(paths, count, seed):
-    """Statements that mix up the tokens of the scripts' queries and changes."""
+    """Statements that mix up the tokens of the scripts' statements; of those that KINDS, an expression, begins."""
     dice = random.Random(seed)
     pieces = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[A-Za-z_]\w*|\d+|::|<=|>=|<>|\|\||\s+|.", re.S)
     corpus, pool = [], collections.Counter()
     for _, text in statements(paths):
         text = re.sub(r"--[^\n]*", " ", text)
-        if len(text) < 400 and re.match(r"\s*(select|with|insert|update|delete|merge|values|table|copy|explain)", text, re.I):
+        if len(text) < 400 and re.match(os.environ.get("KINDS", "."), text.strip(), re.I):
             tokens = [it for it in pieces.findall(text) if it.strip()]
             corpus.append(tokens)
             pool.update(tokens)

@@ -32,26 +32,24 @@ impl Desk {
 
     /// The dataplane does not wait for this ticket any more.
     pub async fn withdrawn(&self, id: u128, reason: &str) -> Result<(), StoreError> {
-        self.ended(id, ApprovalState::Withdrawn, reason).await
+        let now_ms = self.clock.now_ms();
+        let mut transaction = self.store.write().await?;
+        let stored = tickets::ticket_in(&mut transaction, id).await?;
+        if stored.is_some_and(|stored| stored.state == ApprovalState::Pending) {
+            tickets::set_state_in(&mut transaction, id, ApprovalState::Withdrawn, reason, now_ms).await?;
+        }
+        transaction.commit().await.map_err(StoreError::from)
     }
 
     /// A ruling has taken effect, or the dataplane has ended the ticket by itself.
     pub async fn settled(&self, id: u128, outcome: &str) -> Result<(), StoreError> {
-        let state = match outcome {
-            "expired" => ApprovalState::Expired,
-            "withdrawn" => ApprovalState::Withdrawn,
-            _ => ApprovalState::Settled,
-        };
-        self.ended(id, state, outcome).await
-    }
-
-    async fn ended(&self, id: u128, state: ApprovalState, outcome: &str) -> Result<(), StoreError> {
         let now_ms = self.clock.now_ms();
         let mut transaction = self.store.write().await?;
         let Some(stored) = tickets::ticket_in(&mut transaction, id).await? else { return Ok(()) };
-        // What people decided stays as they decided it; only that it is over is added.
-        if matches!(stored.state, ApprovalState::Pending) {
-            tickets::set_state_in(&mut transaction, id, state, outcome, now_ms).await?;
+        if stored.settled_ms.is_none()
+            && let Some((state, outcome)) = settled_as(&stored, outcome)
+        {
+            tickets::set_state_in(&mut transaction, id, state, &outcome, now_ms).await?;
         }
         tickets::set_settled_in(&mut transaction, id, now_ms).await?;
         transaction.commit().await.map_err(StoreError::from)
@@ -143,6 +141,23 @@ impl Desk {
         let votes = tickets::votes_in(transaction, grant.ticket).await?;
         let asks = [ticket.subject.as_str(), ticket.requester.as_str()];
         Ok(votes.iter().any(|vote| same_person(asks, [&vote.subject, &vote.requester])))
+    }
+}
+
+/// Where a ticket stands after the dataplane has ended it so; `None`: as before. What people decided stays as they decided
+/// it, unless the dataplane did not follow it (policy had changed).
+fn settled_as(stored: &StoredTicket, outcome: &str) -> Option<(ApprovalState, String)> {
+    let before = || if stored.outcome.is_empty() { outcome.to_owned() } else { stored.outcome.clone() };
+    match (stored.state, outcome) {
+        (ApprovalState::Pending | ApprovalState::Withdrawn, "expired") => {
+            Some((ApprovalState::Expired, before()))
+        }
+        (ApprovalState::Pending, "withdrawn") => Some((ApprovalState::Withdrawn, before())),
+        (ApprovalState::Pending, _) => Some((ApprovalState::Settled, outcome.to_owned())),
+        (ApprovalState::Approved, outcome) if outcome != "approved" => {
+            Some((ApprovalState::Settled, format!("approved, but {outcome} by the dataplane")))
+        }
+        _ => None,
     }
 }
 

@@ -89,6 +89,9 @@ impl Desk {
     /// Ends the tickets whose time is over. Returns how many.
     pub async fn expire(&self) -> Result<usize, StoreError> {
         let now_ms = self.clock.now_ms();
+        if !self.store.any_overdue(now_ms).await? {
+            return Ok(0);
+        }
         let mut transaction = self.store.write().await?;
         let overdue = tickets::overdue_in(&mut transaction, now_ms).await?;
         for stored in &overdue {

@@ -204,7 +204,7 @@ mod tests {
     fn a_good_token_gives_its_claims() {
         assert_eq!(verify(&claims()), Ok(claims()));
         assert!(verify(&with("aud", json!(["other", "pangate"]))).is_ok());
-        assert!(verify(&with("exp", json!(NOW as f64 + 0.5))).is_ok());
+        assert!(verify(&with("exp", json!(NOW as f64 + 1.5))).is_ok());
     }
 
     #[test]
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn what_is_no_token_is_refused() {
-        for text in ["", "a.b", "a.b.c", "....", "e30.e30.", "e30.W10.e30"] {
+        for text in ["", "a.b", "a.b.c", "....", "W10.e30.", "e30.W10.e30"] {
             assert_eq!(Unverified::parse(text).err(), Some(TokenError::Malformed), "{text}");
         }
         assert_eq!(Unverified::parse(&"a".repeat(TOKEN_BYTES_MAX + 1)).err(), Some(TokenError::TooLong));

@@ -4,8 +4,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use mgmt::api::types::Diagnostic;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use reqwest::{Method, Response, StatusCode, Url};
+use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -175,7 +177,12 @@ fn understand(status: StatusCode, bytes: &[u8]) -> Result<Value, Failure> {
 fn refusal(status: StatusCode, bytes: &[u8]) -> Failure {
     let problem: Value = serde_json::from_slice(bytes).unwrap_or_default();
     let said = ["detail", "title"].iter().find_map(|key| problem.get(key).and_then(Value::as_str));
-    let said = said.map_or_else(|| format!("HTTP {status}"), str::to_owned);
+    let mut said = said.map_or_else(|| format!("HTTP {status}"), str::to_owned);
+    for mistake in problem.get("diagnostics").and_then(Value::as_array).into_iter().flatten() {
+        if let Ok(Diagnostic { file, line, column, message, .. }) = Diagnostic::deserialize(mistake) {
+            said.push_str(&format!("; {file}:{line}:{column}: {message}"));
+        }
+    }
     match status {
         StatusCode::UNAUTHORIZED => {
             Failure::CouldNotAsk(format!("mgmt did not accept the token: {said}; get a fresh one"))
@@ -223,6 +230,9 @@ mod tests {
         let problem = br#"{"title": "Forbidden", "detail": "the requester may not approve"}"#;
         let no = refusal(StatusCode::FORBIDDEN, problem);
         assert_eq!((no.code(), no.to_string().as_str()), (1, "the requester may not approve"));
+        let mistakes =
+            br#"{"detail": "no", "diagnostics": [{"file": "a", "line": 1, "column": 2, "message": "m"}]}"#;
+        assert_eq!(refusal(StatusCode::UNPROCESSABLE_ENTITY, mistakes).to_string(), "no; a:1:2: m");
         assert_eq!(refusal(StatusCode::NOT_FOUND, b"").code(), 1);
         assert_eq!(refusal(StatusCode::UNAUTHORIZED, problem).code(), 3);
         assert_eq!(refusal(StatusCode::TOO_MANY_REQUESTS, problem).code(), 3);

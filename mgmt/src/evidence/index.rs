@@ -1,6 +1,5 @@
-//! Follows the evidence's files and keeps the index of sessions in the store. Each frame is checked against the
-//! signature on its checkpoint, and that it follows the one before, before anything of it is taken; where that fails the
-//! index stops at that place and says so.
+//! Follows the evidence's files and keeps the index of sessions in the store. Where a frame does not hold (reader.rs),
+//! the index of that log stops before it and says so.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,10 +8,10 @@ use std::time::Duration;
 use ::evidence::note::VerifierKey;
 use ::evidence::record::{Record, SessionId};
 use ::evidence::sealing::SealingKey;
-use ::evidence::segment::{Frame, first_leaf_of};
 use sqlx::{Sqlite, Transaction};
 
 use super::files;
+use super::reader::{Read, Reader, fault};
 use crate::api::types::Session;
 use crate::store::{
     FramePlace, OpenedSession, Store, StoreError, Tail, Totals, events, number_to_text, sessions,
@@ -20,8 +19,8 @@ use crate::store::{
 
 /// The files are looked at so often, beside each time that somebody asks.
 const EVERY: Duration = Duration::from_secs(5);
-/// Frames taken in one go of one log; then the next log has its turn.
-const FRAMES_MAX: usize = 256;
+/// Frames taken in one go, and one transaction, of one log; then the next log has its turn.
+const FRAMES_MAX: usize = 64;
 
 /// Why the index does not go on.
 #[derive(Debug, thiserror::Error)]
@@ -50,19 +49,18 @@ pub enum IndexError {
 #[derive(Debug)]
 pub struct Index {
     store: Store,
-    dir: PathBuf,
-    public: VerifierKey,
-    sealing: SealingKey,
+    reader: Arc<Reader>,
     /// One reads at a time.
     reading: tokio::sync::Mutex<()>,
     trouble: Mutex<String>,
 }
 
-/// One opened frame with what it adds to the index.
+/// What some frames add to the index.
 struct Taken {
-    place: FramePlace,
+    frames: Vec<(FramePlace, Vec<Change>)>,
     next: Tail,
-    records: Vec<Change>,
+    /// Why no more were taken, where that is a fault.
+    fault: Option<IndexError>,
 }
 
 /// What one record adds.
@@ -78,7 +76,7 @@ impl Index {
     /// An index of the files under `dir`.
     pub fn new(store: Store, dir: PathBuf, public: VerifierKey, sealing: SealingKey) -> Self {
         let (reading, trouble) = (tokio::sync::Mutex::new(()), Mutex::new(String::new()));
-        Self { store, dir, public, sealing, reading, trouble }
+        Self { store, reader: Arc::new(Reader { dir, public, sealing }), reading, trouble }
     }
 
     /// Takes what the files hold by now. What is wrong is kept for [`Index::trouble`].
@@ -110,21 +108,19 @@ impl Index {
         (!trouble.is_empty()).then(|| trouble.clone())
     }
 
-    pub(super) fn dir(&self) -> &PathBuf {
-        &self.dir
-    }
-
-    pub(super) fn public(&self) -> &VerifierKey {
-        &self.public
-    }
-
-    pub(super) fn sealing(&self) -> &SealingKey {
-        &self.sealing
+    /// Reads with this index's keys, off the threads that serve.
+    pub(super) async fn reading<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Reader) -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, IndexError> {
+        let reader = self.reader.clone();
+        let read = tokio::task::spawn_blocking(move || read(&reader)).await;
+        read.unwrap_or_else(|error| Err(IndexError::Read(std::io::Error::other(error))))
     }
 
     async fn read_all(&self) -> Result<(), IndexError> {
         let mut result = Ok(());
-        let mut logs = files::logs(&self.dir)?;
+        let mut logs = self.reading(|reader| Ok(files::logs(&reader.dir)?)).await?;
         while !logs.is_empty() {
             let mut behind = Vec::new();
             for log in logs {
@@ -142,84 +138,68 @@ impl Index {
 
     /// Takes some frames of a log; whether there may be more.
     async fn read_some(&self, log: &str) -> Result<bool, IndexError> {
-        let mut tail = self.store.tail(log).await?;
-        for _ in 0..FRAMES_MAX {
-            let Some(taken) = self.next(log, &tail)? else { return Ok(false) };
+        let tail = self.store.tail(log).await?;
+        let name = log.to_owned();
+        let taken = self.reading(move |reader| Ok(take(reader, &name, tail))).await?;
+        if !taken.frames.is_empty() {
             self.keep(log, &taken).await?;
-            tail = taken.next;
         }
-        Ok(true)
-    }
-
-    /// The next frame of a log, if it is there.
-    fn next(&self, log: &str, tail: &Tail) -> Result<Option<Taken>, IndexError> {
-        let segments = files::segments(&self.dir, log)?;
-        let (mut file, mut offset) = (tail.file.clone(), tail.offset);
-        if file.is_empty() {
-            let Some(first) = segments.first() else { return Ok(None) };
-            (file, offset) = (first.clone(), 0);
+        match taken.fault {
+            Some(fault) => Err(fault),
+            None => Ok(taken.frames.len() == FRAMES_MAX),
         }
-        let mut bytes = files::frame(&self.dir, log, &file, offset)?;
-        if bytes.is_none() {
-            // The next segment begins where this one has come to; before it is there, this one's end is still open.
-            let following =
-                segments.iter().find(|name| first_leaf_of(name) == Some(tail.size) && **name > file);
-            let Some(following) = following else { return self.missing(log, tail, &segments) };
-            (file, offset) = (following.clone(), 0);
-            bytes = files::frame(&self.dir, log, &file, offset)?;
-        }
-        let Some(bytes) = bytes else { return Ok(None) };
-        self.open(log, FramePlace { file, offset }, tail, &bytes).map(Some)
-    }
-
-    /// No frame is next: the log's end, unless later segments show that something is gone.
-    fn missing(&self, log: &str, tail: &Tail, segments: &[String]) -> Result<Option<Taken>, IndexError> {
-        let later = segments.iter().filter_map(|name| first_leaf_of(name)).any(|first| first > tail.size);
-        if !later || tail.file.is_empty() {
-            return Ok(None);
-        }
-        let cause = format!("later segments are there, and none begins at leaf {}", tail.size);
-        Err(IndexError::Fault { log: log.to_owned(), file: tail.file.clone(), offset: tail.offset, cause })
-    }
-
-    fn open(&self, log: &str, place: FramePlace, tail: &Tail, bytes: &[u8]) -> Result<Taken, IndexError> {
-        let fault = |cause: String| IndexError::Fault {
-            log: log.to_owned(),
-            file: place.file.clone(),
-            offset: place.offset,
-            cause,
-        };
-        let frame = Frame::parse(bytes).map_err(|error| fault(error.to_string()))?;
-        if frame.first_leaf() != tail.size {
-            return Err(fault(format!("begins at leaf {}, due is {}", frame.first_leaf(), tail.size)));
-        }
-        frame.verify(&self.public).map_err(|error| fault(error.to_string()))?;
-        let opened = frame.open(&self.sealing).map_err(|error| fault(error.to_string()))?;
-        let mut records = Vec::new();
-        for entry in opened.entries() {
-            let record = entry.record().map_err(|error| fault(error.to_string()))?;
-            records.extend(change(log, &record));
-        }
-        let offset = place.offset + frame.bytes() as u64;
-        let next = Tail { file: place.file.clone(), offset, size: frame.size() };
-        Ok(Taken { place, next, records })
     }
 
     async fn keep(&self, log: &str, taken: &Taken) -> Result<(), StoreError> {
         let mut transaction = self.store.write().await?;
-        let mut last = None;
-        for change in &taken.records {
-            let touched = keep_change(&mut transaction, change).await?;
-            if touched.is_some() && touched != last {
-                last = touched;
-                if let Some(session) = touched {
-                    sessions::add_frame_in(&mut transaction, session, &taken.place).await?;
+        for (place, changes) in &taken.frames {
+            let mut last = None;
+            for change in changes {
+                let touched = keep_change(&mut transaction, change).await?;
+                if let Some(session) = touched.filter(|_| touched != last) {
+                    sessions::add_frame_in(&mut transaction, session, place).await?;
+                    last = touched;
                 }
             }
         }
         sessions::set_tail_in(&mut transaction, log, &taken.next).await?;
         Ok(transaction.commit().await?)
     }
+}
+
+/// Reads on from `tail`, up to [`FRAMES_MAX`] frames.
+fn take(reader: &Reader, log: &str, tail: Tail) -> Taken {
+    let mut taken = Taken { frames: Vec::new(), next: tail, fault: None };
+    while taken.frames.len() < FRAMES_MAX {
+        match reader.next(log, &taken.next) {
+            Ok(None) => break,
+            Ok(Some(read)) => match changes(log, &read) {
+                Ok(changes) => {
+                    taken.frames.push((read.place, changes));
+                    taken.next = read.next;
+                }
+                Err(fault) => {
+                    taken.fault = Some(fault);
+                    break;
+                }
+            },
+            Err(fault) => {
+                taken.fault = Some(fault);
+                break;
+            }
+        }
+    }
+    taken
+}
+
+/// What a frame's records add.
+fn changes(log: &str, read: &Read) -> Result<Vec<Change>, IndexError> {
+    let mut changes = Vec::new();
+    for entry in read.records.entries() {
+        let record = entry.record().map_err(|error| fault(log, &read.place, error.to_string()))?;
+        changes.extend(change(log, &record));
+    }
+    Ok(changes)
 }
 
 /// Keeps one change; the session that it is about.

@@ -4,5 +4,6 @@
 
 pub mod files;
 pub mod index;
+mod reader;
 pub mod sessions;
 pub mod witness;

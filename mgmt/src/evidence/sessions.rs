@@ -4,15 +4,14 @@
 use std::collections::BTreeMap;
 
 use ::evidence::record::{Record, SessionId};
-use ::evidence::segment::Frame;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::files;
 use super::index::{Index, IndexError, words};
+use super::reader::{Reader, fault};
 use crate::api::types::{Command, SessionDetail};
 use crate::publish::policy::hex;
-use crate::store::{OpenedSession, Store, number_to_text};
+use crate::store::{FramePlace, OpenedSession, Store, number_to_text};
 
 /// Frames read for one answer, at the most.
 const FRAMES_MAX: u32 = 4096;
@@ -35,28 +34,28 @@ impl Index {
     pub async fn detail(&self, store: &Store, opened: OpenedSession) -> Result<SessionDetail, IndexError> {
         let id = u128::from_str_radix(&opened.session.id, 16).unwrap_or(0);
         let places = store.session_frames(id, FRAMES_MAX).await?;
-        let mut gathered = Gathered { truncated: places.len() as u32 == FRAMES_MAX, ..Gathered::default() };
-        for place in &places {
-            let fault = |cause: String| IndexError::Fault {
-                log: opened.log.clone(),
-                file: place.file.clone(),
-                offset: place.offset,
-                cause,
-            };
-            let bytes = files::frame(self.dir(), &opened.log, &place.file, place.offset)?
-                .ok_or_else(|| fault("the frame is gone".to_owned()))?;
-            let frame = Frame::parse(&bytes).map_err(|error| fault(error.to_string()))?;
-            frame.verify(self.public()).map_err(|error| fault(error.to_string()))?;
-            let frame = frame.open(self.sealing()).map_err(|error| fault(error.to_string()))?;
-            for entry in frame.entries() {
-                let record = entry.record().map_err(|error| fault(error.to_string()))?;
-                if record.session() == Some(SessionId(id)) {
-                    gathered.take(&record);
-                }
-            }
-        }
+        let log = opened.log.clone();
+        let gathered = self.reading(move |reader| gather(reader, &log, &places, SessionId(id))).await?;
         Ok(gathered.finish(opened))
     }
+}
+
+fn gather(
+    reader: &Reader,
+    log: &str,
+    places: &[FramePlace],
+    session: SessionId,
+) -> Result<Gathered, IndexError> {
+    let mut gathered = Gathered { truncated: places.len() >= FRAMES_MAX as usize, ..Gathered::default() };
+    for place in places {
+        for entry in reader.at(log, place)?.entries() {
+            let record = entry.record().map_err(|error| fault(log, place, error.to_string()))?;
+            if record.session() == Some(session) {
+                gathered.take(&record);
+            }
+        }
+    }
+    Ok(gathered)
 }
 
 impl Gathered {

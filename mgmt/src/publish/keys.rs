@@ -94,6 +94,7 @@ impl KeyRing {
     /// Fetches what is due for the issuers of `policy`, and shows what is known of them. Returns how many were fetched.
     pub async fn refresh(&self, policy: &Published) -> Result<usize, StoreError> {
         let urls: Vec<String> = policy.snapshot.issuers().map(|issuer| issuer.url.to_owned()).collect();
+        self.show(&urls);
         let mut fetched = 0;
         for url in &urls {
             let due = self.lock().get(url).is_none_or(|held| self.clock.now_ms() >= due_ms(held));

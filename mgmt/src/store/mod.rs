@@ -16,6 +16,8 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
+use crate::secret_file;
+
 pub use events::StoredEvent;
 pub use grants::{Grant, GrantKind};
 pub use policy::{PolicySource, PolicyVersion};
@@ -59,9 +61,15 @@ pub struct Store {
 impl Store {
     /// Opens the file, makes it if absent, and brings it up to this version.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        // SQLite would make it for everybody to read; its journal files take the mode of this one.
+        match secret_file::create(path, "") {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                return Err(sqlx::Error::Io(error).into());
+            }
+            _ => {}
+        }
         let options = SqliteConnectOptions::new()
             .filename(path)
-            .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
@@ -118,4 +126,55 @@ fn number_from_text(table: &'static str, text: &str) -> Result<u128, StoreError>
 /// A number of a ticket, session or event as text.
 pub fn number_to_text(number: u128) -> String {
     format!("{number:032x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_file_is_the_owners_alone_and_opens_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("mgmt.sqlite");
+        let store = Store::open(&path).await.unwrap();
+        drop(store.write().await.unwrap());
+        for file in std::fs::read_dir(dir.path()).unwrap() {
+            let file = file.unwrap();
+            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", file.file_name());
+        }
+        store.close().await;
+        Store::open(&path).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_no_store_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("mgmt.sqlite");
+        std::fs::write(&path, "not SQLite at all, but long enough to be looked at as a header of a file")
+            .unwrap();
+        assert!(matches!(Store::open(&path).await, Err(StoreError::Sql(_))));
+        assert!(matches!(Store::open(&dir.path().join("none/x")).await, Err(StoreError::Sql(_))));
+    }
+
+    #[tokio::test]
+    async fn a_store_of_a_later_version_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("mgmt.sqlite");
+        let store = Store::open(&path).await.unwrap();
+        sqlx::query("UPDATE _sqlx_migrations SET version = 9999").execute(store.pool()).await.unwrap();
+        store.close().await;
+        assert!(matches!(Store::open(&path).await, Err(StoreError::Migrate(_))));
+    }
+
+    #[tokio::test]
+    async fn a_damaged_row_is_told_by_its_table() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("mgmt.sqlite")).await.unwrap();
+        let damage = "INSERT INTO issuer_keys VALUES ('https://i', 1, 'no list')";
+        sqlx::query(damage).execute(store.pool()).await.unwrap();
+        let error = store.issuer_keys().await.unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { table: "issuer_keys", .. }));
+    }
 }

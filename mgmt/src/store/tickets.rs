@@ -78,6 +78,13 @@ impl Store {
         row.as_ref().map(ticket_from_row).transpose()
     }
 
+    /// Whether a ticket waits whose time is over.
+    pub async fn any_overdue(&self, now_ms: u64) -> Result<bool, StoreError> {
+        let any =
+            "SELECT EXISTS (SELECT 1 FROM tickets WHERE state IN ('ahead', 'pending') AND deadline_ms <= ?1)";
+        Ok(sqlx::query_scalar(any).bind(signed(now_ms)).fetch_one(self.pool()).await?)
+    }
+
     /// What people said of it, in order.
     pub async fn votes(&self, id: u128) -> Result<Vec<StoredVote>, StoreError> {
         let rows = sqlx::query("SELECT * FROM votes WHERE ticket = ?1 ORDER BY at_ms, rowid")

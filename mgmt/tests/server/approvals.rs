@@ -239,6 +239,32 @@ async fn what_the_job_gave_up_is_over() {
 }
 
 #[tokio::test]
+async fn what_the_dataplane_ends_by_itself_is_shown_as_it_ended() {
+    let (site, mut link) = with_ticket().await;
+    for id in [1, 2, 3] {
+        link.say(ToMgmt::Ticket(ticket(id))).await;
+    }
+    link.say(ToMgmt::Withdrawn { ticket: 1, reason: "nobody ruled on it in time".into() }).await;
+    link.say(ToMgmt::Settled { ticket: 1, outcome: "expired".into() }).await;
+    link.say(ToMgmt::Settled { ticket: 2, outcome: "withdrawn".into() }).await;
+    link.settle().await;
+    assert_eq!(site.approve(3, &site.reviewer("bob")).await.status, 200);
+    link.say(ToMgmt::Settled { ticket: 3, outcome: "rejected".into() }).await;
+    link.say(ToMgmt::Settled { ticket: ID, outcome: "cut".into() }).await;
+    link.settle().await;
+    for (id, state, outcome) in [
+        (1, ApprovalState::Expired, "nobody ruled on it in time"),
+        (2, ApprovalState::Withdrawn, "withdrawn"),
+        (3, ApprovalState::Settled, "approved, but rejected by the dataplane"),
+        (ID, ApprovalState::Settled, "cut"),
+    ] {
+        let approval = site.approval(id, &site.auditor()).await;
+        assert_eq!((approval.state, approval.outcome.as_str()), (state, outcome));
+        assert!(approval.settled_ms.is_some());
+    }
+}
+
+#[tokio::test]
 async fn a_restart_keeps_tickets_and_a_reconnect_gets_what_was_ruled_meanwhile() {
     let (site, link) = with_ticket().await;
     drop(link);

@@ -31,7 +31,7 @@ async fn who_has_no_good_token_is_told_which_check_failed() {
         (with("nbf", json!(now + 3600)), "not valid yet"),
         (with("aud", json!("other")), "audience"),
         (with("iss", json!("https://other.test")), "issuer"),
-        (with("requester", json!(null)), "requester"),
+        (with("requester", json!("")), "requester"),
         ("not.a.token".to_owned(), "malformed"),
     ] {
         let reply = site.get("/v1/status", &token).await;
@@ -215,4 +215,29 @@ async fn an_issuer_without_a_usable_key_is_trouble() {
     let policy = app.publisher.current().unwrap();
     let troubles = app.keys.troubles(&policy);
     assert!(troubles[0].contains("no usable key: weak"), "{troubles:?}");
+}
+
+#[tokio::test]
+async fn discovery_tells_what_is_wrong() {
+    use mgmt::publish::discovery::{DiscoveryError, Fetcher};
+
+    let other = OtherIssuer::start().await;
+    let ca = https::certificates(&other.site.path("pki/ca.pem")).unwrap();
+    let fetcher = Fetcher::new(&ca).unwrap();
+    let failed = async |url: &str| fetcher.keys(url).await.unwrap_err();
+    assert!(matches!(failed("http://127.0.0.1:1").await, DiscoveryError::Url(_)));
+    assert!(matches!(failed("nonsense").await, DiscoveryError::Url(_)));
+    let localhost = other.url.replace("127.0.0.1", "localhost");
+    assert!(matches!(failed(&localhost).await, DiscoveryError::OtherIssuer { .. }));
+    assert!(matches!(failed(&format!("{}/none", other.url)).await, DiscoveryError::Http { .. }));
+    *other.keys.lock().unwrap() = Some(json!("no set"));
+    assert!(matches!(failed(&other.url).await, DiscoveryError::Malformed { .. }));
+    *other.keys.lock().unwrap() = Some(json!({"keys": []}));
+    assert!(matches!(failed(&other.url).await, DiscoveryError::NoKey { .. }));
+    // Large answers are cut off.
+    *other.keys.lock().unwrap() = Some(json!({"keys": [], "more": "x".repeat(2 << 20)}));
+    assert!(failed(&other.url).await.to_string().contains("more than"));
+    // An authority that is not trusted.
+    let strict = Fetcher::new(&[]).unwrap();
+    assert!(matches!(strict.keys(&other.url).await.unwrap_err(), DiscoveryError::Http { .. }));
 }

@@ -3,7 +3,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test ends where what it builds on is not so, in its helpers too"
 )]
@@ -13,4 +12,5 @@ mod audit;
 mod callers;
 mod link;
 mod policy;
+mod start;
 mod support;

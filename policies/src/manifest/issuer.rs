@@ -22,7 +22,8 @@ pub(crate) struct Issuer {
     pub(crate) url: At<String>,
     /// The `aud` that its tokens must have.
     pub(crate) audience: At<String>,
-    /// The claim that names the person behind the job: that person may not approve it. A token without it is refused.
+    /// The claim that names the person behind the job: that person may not approve it. A token without it stands for its
+    /// subject alone.
     pub(crate) requester: Option<At<String>>,
     /// Which groups a token is of.
     pub(crate) groups: Vec<GroupSource>,

@@ -1,14 +1,17 @@
 //! What SQL does. PostgreSQL's own lexical rules cut the text, sqlparser makes trees of its queries, and the other
 //! statements are read here. What is not understood for certain is `unknown`; it is never taken for less than it is.
+mod alter;
 mod builder;
 mod change;
 mod cursor;
 mod ddl;
 mod expression;
 mod forms;
+mod from;
 mod grant;
 mod keywords;
 mod lexer;
+mod loose;
 mod names;
 mod query;
 mod reader;

@@ -17,7 +17,7 @@ use super::manifests::read_cases;
 #[command(after_help = "\
 Cases stand in *.cases.yaml files of the folder, each a list:
   - name: reports are read               # optional
-    groups: [settlement-batch]           # or a token's content: issuer: github, claims: {ref: refs/heads/main}
+    groups: [settlement-batch]           # or a token's content: issuer: github, claims: {sub: …, ref: …}
     target: payments
     statement: select * from settlements
     decision: allow                      # allow, hold, deny
@@ -67,6 +67,9 @@ struct Ran {
     expected: String,
     decision: &'static str,
     rule: String,
+    /// Why, where it is denied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 /// Runs them all.
@@ -91,9 +94,8 @@ pub(crate) fn test(arguments: &Test) -> Answer {
         let passed = ran.len() - failed;
         output::json(&serde_json::json!({ "passed": passed, "failed": failed, "cases": ran }))?;
     } else {
-        for Ran { file, name, expected, decision, rule, .. } in ran.iter().filter(|case| !case.passed) {
-            let text = format!("{file}: {name}: expected {expected}, is {decision} by {rule}");
-            output::line(&output::printable(&text))?;
+        for case in ran.iter().filter(|case| !case.passed) {
+            output::line(&output::printable(&case.told()))?;
         }
         output::line(&format!("{} cases, {failed} not as expected", ran.len()))?;
     }
@@ -117,7 +119,19 @@ fn run(snapshot: &Snapshot, file: &str, number: usize, case: Case) -> Result<Ran
     let rule = decision.rule().to_owned();
     let passed = decision.name() == expected && case.rule.as_ref().is_none_or(|wanted| *wanted == rule);
     let expected = case.rule.map_or_else(|| expected.to_owned(), |rule| format!("{expected} by {rule}"));
-    Ok(Ran { file: file.to_owned(), name, passed, expected, decision: decision.name(), rule })
+    let reason = match &decision {
+        Decision::Deny { reason, .. } => Some(reason.clone()),
+        _ => None,
+    };
+    Ok(Ran { file: file.to_owned(), name, passed, expected, decision: decision.name(), rule, reason })
+}
+
+impl Ran {
+    fn told(&self) -> String {
+        let Self { file, name, expected, decision, rule, reason, .. } = self;
+        let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        format!("{file}: {name}: expected {expected}, is {decision} by {rule}{why}")
+    }
 }
 
 /// The groups as given, or those that the issuer's manifest makes of the claims; a token that it refuses is denied.
@@ -131,7 +145,11 @@ fn groups(snapshot: &Snapshot, case: &Case) -> Result<Result<Vec<String>, Decisi
         .issuers()
         .find(|view| view.name == issuer)
         .ok_or_else(|| format!("no issuer {issuer} in the manifests"))?;
-    Ok(match snapshot.identify(&view, claims) {
+    let mut claims = claims.clone();
+    if let Some(claims) = claims.as_object_mut() {
+        claims.entry("iss").or_insert_with(|| view.url.into());
+    }
+    Ok(match snapshot.identify(&view, &claims) {
         Ok(identity) => Ok(identity.groups),
         Err(refused) => Err(Decision::Deny { rule: format!("issuer {issuer}"), reason: refused.to_string() }),
     })

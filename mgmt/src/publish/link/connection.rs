@@ -181,7 +181,10 @@ async fn write(
             changed = keys.changed() => {
                 changed.map_err(|_| Ended::Stopping)?;
                 let current = keys.borrow_and_update().clone();
-                send(&mut writer, &ToDataplane::Keys(current.to_vec())).await?;
+                // None known yet: the dataplane keeps those of its last run.
+                if !current.is_empty() {
+                    send(&mut writer, &ToDataplane::Keys(current.to_vec())).await?;
+                }
             }
             _ = resend.tick() => send_policy(&mut policy, &mut writer).await?,
             ruling = rulings.recv() => match ruling {

@@ -1,42 +1,22 @@
-//! CREATE, ALTER, DROP, COMMENT, SECURITY LABEL, REFRESH, IMPORT. Of what they hold, queries and commands are read as
-//! such, other expressions for their functions and `regclass` casts; code of other languages is `dynamic-sql`.
+//! CREATE, REFRESH, IMPORT, and the way to the others. Of what they hold, queries and commands are read as such, other
+//! expressions loosely; code of other languages is `dynamic-sql`.
 use super::super::{Effect, Verb};
 use super::Session;
+use super::alter;
 use super::builder::Builder;
 use super::cursor::Cursor;
 use super::grant;
-use super::keywords::{self, Class};
 use super::lexer::Lexeme;
-use super::names;
-use super::reader::{NotUnderstood, Reader, Result};
+use super::loose::loose;
+use super::reader::{NotUnderstood, Result};
 use super::utility::relation;
 
 /// Kinds whose definition is or names code that runs later.
-const CODE: &[&str] = &[
-    "function",
-    "procedure",
-    "aggregate",
-    "operator",
-    "cast",
-    "language",
-    "extension",
-    "trigger",
-    "event",
-    "rule",
-    "conversion",
-    "transform",
-    "access",
-    "server",
-    "subscription",
-    "user",
-    "foreign",
-    "text",
-    "type",
-    "database",
+#[rustfmt::skip]
+pub(super) const CODE: &[&str] = &[
+    "function", "procedure", "aggregate", "operator", "cast", "language", "extension", "trigger", "event", "rule",
+    "conversion", "transform", "access", "server", "subscription", "user", "foreign", "text", "type", "database",
 ];
-
-/// Kinds of objects that hold rows, or stand for what does.
-const RELATIONS: &[&str] = &["table", "view", "index", "sequence"];
 
 impl Session<'_> {
     /// A statement that begins with `first`.
@@ -44,15 +24,19 @@ impl Session<'_> {
         cursor.next();
         match first {
             "create" => self.create(cursor, facts),
-            "alter" => alter(cursor, facts),
-            "drop" => drop_statement(cursor, facts),
-            "comment" if cursor.word("on") => described(Verb::Ddl, cursor, facts),
+            "alter" => alter::alter(cursor, facts),
+            "drop" => alter::drop(cursor, facts),
+            "comment" if cursor.word("on") => alter::described(Verb::Ddl, cursor, facts),
             "security" if cursor.word("label") => {
                 if cursor.word("for") {
                     cursor.next();
                 }
                 facts.verb(Verb::Grant);
-                if cursor.word("on") { described(Verb::Ddl, cursor, facts) } else { Err(NotUnderstood) }
+                if cursor.word("on") {
+                    alter::described(Verb::Ddl, cursor, facts)
+                } else {
+                    Err(NotUnderstood)
+                }
             }
             "refresh" if cursor.words(&["materialized", "view"]) => {
                 cursor.word("concurrently");
@@ -259,7 +243,7 @@ impl Session<'_> {
     }
 }
 
-fn if_exists(cursor: &mut Cursor<'_>) {
+pub(super) fn if_exists(cursor: &mut Cursor<'_>) {
     cursor.words(&["if", "not", "exists"]);
     cursor.words(&["if", "exists"]);
 }
@@ -274,11 +258,14 @@ fn index(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
         return Err(NotUnderstood);
     }
     facts.touch(Verb::Ddl, &relation(cursor)?);
+    if cursor.word("using") {
+        cursor.path()?;
+    }
     loose(cursor.rest(), facts)
 }
 
 /// Row-level security: conditions may hold queries.
-fn policy(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
+pub(super) fn policy(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
     if_exists(cursor);
     cursor.name()?;
     if !cursor.word("on") {
@@ -316,7 +303,7 @@ fn trigger(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
 }
 
 /// CREATE PUBLICATION: hands tables' rows to subscribers.
-fn publication(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
+pub(super) fn publication(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
     facts.verb(Verb::Ddl);
     facts.verb(Verb::Grant);
     cursor.name()?;
@@ -360,295 +347,11 @@ fn published(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
 }
 
 /// Names between commas.
-fn relations(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
+pub(super) fn relations(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
     loop {
         facts.touch(Verb::Ddl, &relation(cursor)?);
         if !cursor.sign(',') {
             return cursor.end();
-        }
-    }
-}
-
-fn alter(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
-    let Some(Lexeme::Word(kind)) = cursor.next() else { return Err(NotUnderstood) };
-    if cursor.rest().iter().any(|it| it.is("owner")) {
-        facts.verb(Verb::Grant);
-    }
-    match kind.as_str() {
-        "system" => {
-            facts.verb(Verb::Admin);
-            Ok(())
-        }
-        "role" | "group" => grant::role(cursor, facts),
-        "user" if !cursor.word("mapping") => grant::role(cursor, facts),
-        "default" if cursor.word("privileges") => grant::default_privileges(cursor, facts),
-        "policy" => policy(cursor, facts),
-        "publication" => publication(cursor, facts),
-        "materialized" | "foreign" if cursor.one_of(&["view", "table"]).is_some() => altered(cursor, facts),
-        kind if RELATIONS.contains(&kind) => altered(cursor, facts),
-        "trigger" | "rule" => {
-            cursor.name()?;
-            if !cursor.word("on") {
-                return Err(NotUnderstood);
-            }
-            facts.touch(Verb::Ddl, &cursor.object()?);
-            loose(cursor.rest(), facts)
-        }
-        "type" | "domain" => {
-            facts.effect(Effect::DynamicSql);
-            altered(cursor, facts)
-        }
-        "aggregate" | "collation" | "conversion" | "database" | "event" | "extension" | "foreign"
-        | "function" | "language" | "procedural" | "large" | "operator" | "procedure" | "routine"
-        | "schema" | "server" | "statistics" | "subscription" | "tablespace" | "text" | "user" | "cast"
-        | "access" | "transform" => {
-            facts.verb(Verb::Ddl);
-            if CODE.contains(&kind.as_str()) {
-                facts.effect(Effect::DynamicSql);
-            }
-            loose(cursor.rest(), facts)
-        }
-        _ => Err(NotUnderstood),
-    }
-}
-
-/// ALTER TABLE and its like.
-fn altered(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
-    if_exists(cursor);
-    if cursor.words(&["all", "in", "tablespace"]) {
-        facts.verb(Verb::Ddl);
-        return loose(cursor.rest(), facts);
-    }
-    let object = relation(cursor)?;
-    facts.touch(Verb::Ddl, &object);
-    let rest = cursor.rest();
-    let security = ["row", "level", "security"];
-    if rest.windows(security.len()).any(|three| security.iter().zip(three).all(|(word, it)| it.is(word))) {
-        facts.touch(Verb::Grant, &object);
-    }
-    loose(rest, facts)
-}
-
-fn drop_statement(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
-    facts.verb(Verb::Ddl);
-    let Some(Lexeme::Word(kind)) = cursor.next() else { return Err(NotUnderstood) };
-    match kind.as_str() {
-        "role" | "group" => grant::role(cursor, facts),
-        "user" if !cursor.word("mapping") => grant::role(cursor, facts),
-        "owned" => {
-            facts.verb(Verb::Grant);
-            loose(cursor.rest(), facts)
-        }
-        "materialized" | "foreign" if cursor.one_of(&["view", "table"]).is_some() => dropped(cursor, facts),
-        kind if RELATIONS.contains(&kind) => dropped(cursor, facts),
-        "function" | "procedure" | "routine" | "aggregate" => dropped(cursor, facts),
-        "type" | "domain" | "schema" | "extension" | "collation" | "conversion" | "statistics" => {
-            loose(cursor.rest(), facts)
-        }
-        "trigger" | "rule" | "policy" => {
-            if_exists(cursor);
-            cursor.name()?;
-            if !cursor.word("on") {
-                return Err(NotUnderstood);
-            }
-            let table = cursor.object()?;
-            facts.touch(Verb::Ddl, &table);
-            if kind == "policy" {
-                facts.touch(Verb::Grant, &table);
-            }
-            loose(cursor.rest(), facts)
-        }
-        "access" | "cast" | "database" | "event" | "foreign" | "language" | "procedural" | "operator"
-        | "publication" | "server" | "subscription" | "tablespace" | "text" | "transform" | "user" => {
-            loose(cursor.rest(), facts)
-        }
-        _ => Err(NotUnderstood),
-    }
-}
-
-fn dropped(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
-    cursor.word("concurrently");
-    if_exists(cursor);
-    loop {
-        facts.touch(Verb::Ddl, &cursor.object()?);
-        if cursor.peek().is_some_and(|it| it.is_sign('(')) {
-            cursor.parenthesised()?;
-        }
-        if !cursor.sign(',') {
-            return loose(cursor.rest(), facts);
-        }
-    }
-}
-
-/// What COMMENT and SECURITY LABEL speak of.
-fn described(verb: Verb, cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
-    facts.verb(verb);
-    cursor.one_of(&["materialized", "foreign"]);
-    match cursor.one_of(&[
-        "table",
-        "view",
-        "index",
-        "sequence",
-        "column",
-        "constraint",
-        "trigger",
-        "rule",
-        "policy",
-    ]) {
-        Some("column") => {
-            let mut path = cursor.path()?;
-            path.pop();
-            facts.touch(verb, &names::object(&path).ok_or(NotUnderstood)?);
-        }
-        Some("constraint" | "trigger" | "rule" | "policy") => {
-            cursor.name()?;
-            if !cursor.word("on") {
-                return Err(NotUnderstood);
-            }
-            if !cursor.word("domain") {
-                facts.touch(verb, &cursor.object()?);
-            }
-        }
-        Some(_) => facts.touch(verb, &cursor.object()?),
-        None => {}
-    }
-    loose(cursor.rest(), facts)
-}
-
-/// Reads what is no query: its functions, `regclass` casts, and the tables behind REFERENCES, LIKE, INHERITS,
-/// PARTITION OF and the like. A query anywhere within is not understood.
-pub(super) fn loose(lexemes: &[Lexeme], facts: &mut Builder) -> Result {
-    let mut cursor = Cursor::new(lexemes);
-    let mut before: Option<&Lexeme> = None;
-    while let Some(lexeme) = cursor.peek() {
-        if lexeme.is("select") {
-            return Err(NotUnderstood);
-        }
-        let opens = before.is_some_and(|it| it.is_sign('('));
-        let element = opens || before.is_some_and(|it| it.is_sign(','));
-        if opens && ["with", "values", "table"].iter().any(|word| lexeme.is(word)) {
-            return Err(NotUnderstood);
-        }
-        before = Some(lexeme);
-        if other_table(&mut cursor, element, facts)? {
-            continue;
-        }
-        match lexeme {
-            Lexeme::Word(word) if !may_be_function(word) => {
-                cursor.next();
-            }
-            Lexeme::Word(_) | Lexeme::Quoted(_) => called(&mut cursor, facts)?,
-            Lexeme::Text(text) => {
-                cursor.next();
-                regclass(text, &cursor, facts);
-            }
-            _ => {
-                cursor.next();
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Names that are no keywords, and keywords that are functions.
-fn may_be_function(word: &str) -> bool {
-    let types = [
-        "between",
-        "bigint",
-        "bit",
-        "boolean",
-        "char",
-        "character",
-        "dec",
-        "decimal",
-        "exists",
-        "float",
-        "inout",
-        "int",
-        "integer",
-        "interval",
-        "national",
-        "nchar",
-        "none",
-        "numeric",
-        "out",
-        "precision",
-        "real",
-        "row",
-        "setof",
-        "smallint",
-        "time",
-        "timestamp",
-        "values",
-        "varchar",
-    ];
-    match keywords::class(word) {
-        None => true,
-        Some(Class::ColumnName) => !types.contains(&word),
-        Some(Class::TypeOrFunction) => word == "left" || word == "right",
-        Some(Class::Reserved | Class::Unreserved) => false,
-    }
-}
-
-/// Takes words that a table's name follows, and the name.
-fn other_table(cursor: &mut Cursor<'_>, element: bool, facts: &mut Builder) -> Result<bool> {
-    if cursor.words(&["owned", "by"]) {
-        let mut path = cursor.path()?;
-        path.pop();
-        if let Some(table) = names::object(&path) {
-            facts.touch(Verb::Ddl, &table);
-        }
-        return Ok(true);
-    }
-    if cursor.word("inherits") {
-        let mut parents = Cursor::new(cursor.parenthesised()?);
-        if parents.peek().is_some() {
-            relations(&mut parents, facts)?;
-        }
-        return Ok(true);
-    }
-    let follows = cursor.word("references")
-        || element && cursor.word("like")
-        || cursor.words(&["partition", "of"])
-        || cursor.words(&["attach", "partition"])
-        || cursor.words(&["detach", "partition"])
-        || cursor.words(&["no", "inherit"]) && cursor.peek().is_some()
-        || cursor.word("inherit") && cursor.peek().is_some();
-    // NO INHERIT ends a CHECK constraint too, and GRANT has WITH INHERIT.
-    let named = matches!(cursor.peek(), Some(Lexeme::Word(_) | Lexeme::Quoted(_)));
-    if follows && named {
-        facts.touch(Verb::Ddl, &cursor.object()?);
-    }
-    Ok(follows)
-}
-
-/// A name; a function where parentheses follow.
-fn called(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
-    let path = cursor.path()?;
-    let mut ahead = cursor.clone();
-    if !ahead.sign('(') {
-        return Ok(());
-    }
-    let literal = match ahead.next() {
-        Some(Lexeme::Text(text)) => Some(text.clone()),
-        _ => None,
-    };
-    let alone = match ahead.peek() {
-        Some(Lexeme::Sign(',' | ')')) => true,
-        Some(it) => it.is_operator("::"),
-        None => false,
-    };
-    Reader::new(facts).call(&path, |index| literal.clone().filter(|_| index == 0 && alone))
-}
-
-fn regclass(text: &str, behind: &Cursor<'_>, facts: &mut Builder) {
-    let mut ahead = behind.clone();
-    let cast =
-        ahead.operator("::") && ahead.path().is_ok_and(|path| path.last().is_some_and(|it| it == "regclass"));
-    if cast {
-        facts.literals_matter();
-        if let Some(object) = names::in_literal(text).and_then(|parts| names::object(&parts)) {
-            facts.touch(Verb::Select, &object);
         }
     }
 }

@@ -201,8 +201,20 @@ impl Reader<'_> {
 
     /// `a[1]`, `(row).field`, `(row).*`.
     fn access(&mut self, root: &Expr, chain: &[AccessExpr]) -> Result {
-        self.expr(root, Use::Through)?;
-        for access in chain {
+        let mut rest = chain;
+        if let Expr::Identifier(name) = root {
+            // `table.column[1]`: names up to the first subscript are one reference.
+            let mut path = vec![plain(name)?];
+            while let [AccessExpr::Dot(Expr::Identifier(name)), behind @ ..] = rest {
+                path.push(plain(name)?);
+                rest = behind;
+            }
+            absent(path.len() > 4)?;
+            self.column(&path, Use::Through)?;
+        } else {
+            self.expr(root, Use::Through)?;
+        }
+        for access in rest {
             match access {
                 AccessExpr::Dot(Expr::Identifier(name)) => {
                     plain(name)?;
@@ -362,7 +374,7 @@ impl Reader<'_> {
 }
 
 /// Functions that are called without parentheses, by words that are reserved.
-const VALUE_FUNCTIONS: &[&str] = &[
+pub(super) const VALUE_FUNCTIONS: &[&str] = &[
     "current_catalog",
     "current_date",
     "current_role",

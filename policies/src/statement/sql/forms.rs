@@ -1,5 +1,9 @@
 //! Forms of PostgreSQL's queries that the parser lacks, turned into others with the same facts: whatever an expression,
 //! a function or a table stands in stays; noise words go. A form that cannot be turned is not understood.
+mod frames;
+mod targets;
+mod xml;
+
 use super::builder::Builder;
 use super::keywords::{self, Class};
 use super::lexer::Lexeme;
@@ -9,8 +13,6 @@ use super::reader::{NotUnderstood, Result};
 pub(super) const GROUPS: &str = "\0groups";
 /// A function whose arguments are computed with, and no more: ROWS FROM, XML forms.
 pub(super) const COMPUTES: &str = "\0computes";
-/// A frame's bound is shorter than this, or the frame is not understood.
-const BOUND_LEXEMES_MAX: usize = 256;
 /// An alias, or a column in ON CONFLICT, that the text does not have.
 pub(super) const NAMELESS: &str = "\0";
 
@@ -286,140 +288,6 @@ impl<'a> Forms<'a> {
         }
     }
 
-    /// `SET a[1].b = value`: the index stays as a value of its own, `a = (1), a = value`.
-    fn assignment(&mut self) -> Result<bool> {
-        let here = self.sets.last() == Some(&self.depth)
-            && self.before().is_some_and(|it| it.is("set") || it.is_sign(','));
-        if !here {
-            return Ok(false);
-        }
-        let (targets, end) = if self.opens(0) {
-            let (inner, end) = self.group(0)?;
-            (split_at(inner, ','), end)
-        } else {
-            let end =
-                self.lexemes.iter().skip(self.at).position(|it| it.is_operator("=")).ok_or(NotUnderstood)?;
-            (vec![self.lexemes.get(self.at..self.at + end).ok_or(NotUnderstood)?], self.at + end)
-        };
-        if !self.lexemes.get(end).is_some_and(|it| it.is_operator("=")) {
-            return Err(NotUnderstood);
-        }
-        let several = self.opens(0);
-        let mut columns = Vec::new();
-        for target in targets {
-            let (column, indexes) = indirection(target)?;
-            for index in indexes {
-                self.put(&[column.clone(), operator("="), OPEN]);
-                self.put_rewritten(index)?;
-                self.put(&[CLOSE, COMMA]);
-            }
-            columns.push(column);
-        }
-        if several {
-            self.put(&[OPEN]);
-        }
-        for (index, column) in columns.into_iter().enumerate() {
-            if index > 0 {
-                self.put(&[COMMA]);
-            }
-            self.put(&[column]);
-        }
-        if several {
-            self.put(&[CLOSE]);
-        }
-        self.at = end;
-        // The `=` itself, so that what follows is not taken for another target.
-        self.keep();
-        Ok(true)
-    }
-
-    /// INSERT INTO table (a[1], b.c): the columns themselves. An index that could hold a query is refused.
-    fn insert_columns(&mut self) -> Result {
-        self.keep();
-        self.keep();
-        while matches!(self.peek(0), Some(Lexeme::Word(_) | Lexeme::Quoted(_) | Lexeme::Sign('.'))) {
-            let starts = ["select", "values", "table", "with", "default", "overriding"];
-            if self.before().is_some_and(|it| !it.is_sign('.') && !it.is("into"))
-                && starts.iter().any(|word| self.is(0, word))
-            {
-                return Ok(());
-            }
-            self.keep();
-        }
-        let query = ["select", "values", "table", "with"];
-        if !self.opens(0) || self.opens(1) || query.iter().any(|word| self.is(1, word)) {
-            return Ok(());
-        }
-        let (inner, end) = self.group(0)?;
-        self.put(&[OPEN]);
-        for (index, target) in split_at(inner, ',').into_iter().enumerate() {
-            let (column, indexes) = indirection(target)?;
-            let plain = |it: &Lexeme| match it {
-                Lexeme::Number(_) | Lexeme::Text(_) | Lexeme::Parameter(_) => true,
-                other => other.is_operator("-"),
-            };
-            if !indexes.into_iter().flatten().all(plain) {
-                return Err(NotUnderstood);
-            }
-            if index > 0 {
-                self.put(&[COMMA]);
-            }
-            self.put(&[column]);
-        }
-        self.put(&[CLOSE]);
-        self.at = end;
-        Ok(())
-    }
-
-    /// ON CONFLICT (column, expression COLLATE … class): expressions become a condition of the predicate.
-    fn conflict(&mut self) -> Result {
-        let (inner, end) = self.group(2)?;
-        self.put(&[word("on"), word("conflict"), OPEN]);
-        let mut conditions: Vec<&[Lexeme]> = Vec::new();
-        let mut columns = Vec::new();
-        for element in split_at(inner, ',') {
-            match element {
-                [first @ (Lexeme::Word(_) | Lexeme::Quoted(_)), rest @ ..] if !calls(element) => {
-                    names_only(rest)?;
-                    columns.push(first.clone());
-                }
-                _ => {
-                    let open = element.iter().position(|it| it.is_sign('(')).ok_or(NotUnderstood)?;
-                    let end = closing(element, open).ok_or(NotUnderstood)? + 1;
-                    names_only(element.get(end..).unwrap_or_default())?;
-                    conditions.push(element.get(..end).ok_or(NotUnderstood)?);
-                }
-            }
-        }
-        if columns.is_empty() {
-            columns.push(name(NAMELESS));
-        }
-        for (index, column) in columns.into_iter().enumerate() {
-            if index > 0 {
-                self.put(&[COMMA]);
-            }
-            self.put(&[column]);
-        }
-        self.put(&[CLOSE]);
-        self.at = end;
-        let own = self.is(0, "where");
-        if own {
-            self.at += 1;
-        }
-        if own || !conditions.is_empty() {
-            self.put(&[word("where")]);
-        }
-        let last = conditions.len();
-        for (index, condition) in conditions.into_iter().enumerate() {
-            self.put_rewritten(condition)?;
-            self.put(&[word("is"), word("null")]);
-            if own || index + 1 < last {
-                self.put(&[word("and")]);
-            }
-        }
-        Ok(())
-    }
-
     /// `f() AS (a int, b text)` in FROM: an alias without name.
     fn column_definitions(&mut self) {
         let query = ["select", "with", "values", "table", "insert", "update", "delete", "merge"];
@@ -452,56 +320,6 @@ impl<'a> Forms<'a> {
         }
         self.put(&[CLOSE]);
         self.at = end;
-        Ok(())
-    }
-
-    /// A frame's EXCLUDE.
-    fn exclude(&mut self) {
-        let ends = [&["current", "row"][..], &["no", "others"], &["group"], &["ties"]];
-        for end in ends {
-            let matches = end.iter().enumerate().all(|(index, word)| self.is(index + 1, word));
-            if matches && self.peek(end.len() + 1).is_some_and(|it| it.is_sign(')')) {
-                self.at += end.len() + 1;
-                return;
-            }
-        }
-        self.keep();
-    }
-
-    /// A window's frame: `BETWEEN '1 day'::interval PRECEDING AND …`, its bounds in parentheses.
-    fn frame(&mut self) -> Result {
-        self.keep();
-        let between = self.is(0, "between");
-        let from = self.at + usize::from(between);
-        let rest = self.lexemes.get(from..).unwrap_or_default();
-        let Some(end) = bound_end(rest) else { return Ok(()) };
-        if between {
-            self.keep();
-        }
-        self.bound(rest.get(..end).unwrap_or_default())?;
-        if between {
-            if !self.is(0, "and") {
-                return Err(NotUnderstood);
-            }
-            self.keep();
-            let rest = self.lexemes.get(self.at..).unwrap_or_default();
-            let end = bound_end(rest).ok_or(NotUnderstood)?;
-            self.bound(rest.get(..end).unwrap_or_default())?;
-        }
-        Ok(())
-    }
-
-    /// One bound, without its last word.
-    fn bound(&mut self, bound: &[Lexeme]) -> Result {
-        if bound.first().is_some_and(|it| it.is("unbounded") || it.is("current")) {
-            self.put(bound);
-        } else {
-            self.put(&[OPEN]);
-            self.put_rewritten(bound)?;
-            self.put(&[CLOSE]);
-        }
-        self.at += bound.len();
-        self.keep();
         Ok(())
     }
 
@@ -580,84 +398,6 @@ impl<'a> Forms<'a> {
         self.at = on;
         Ok(())
     }
-
-    /// `substring(x SIMILAR y ESCAPE z)`: of three values.
-    fn substring(&mut self) -> Result {
-        let (inner, end) = self.group(1)?;
-        let similar = split_word(inner, "similar");
-        let [value, rest] = similar.as_slice() else {
-            self.keep();
-            return Ok(());
-        };
-        self.put(&[name("substring"), OPEN]);
-        self.put_rewritten(value)?;
-        for part in split_word(rest, "escape") {
-            self.put(&[COMMA]);
-            self.put_rewritten(part)?;
-        }
-        self.put(&[CLOSE]);
-        self.at = end;
-        Ok(())
-    }
-
-    /// XML functions with a syntax of their own: of their values.
-    fn xml(&mut self, function: &str) -> Result {
-        if function == "xmltable" || function == "xmlnamespaces" {
-            self.keep();
-            return Ok(());
-        }
-        let (inner, end) = self.group(1)?;
-        self.put(&[name(if function == "xmlattributes" { COMPUTES } else { function }), OPEN]);
-        let mut some = false;
-        for argument in split_at(inner, ',') {
-            for value in xml_values(function, argument)? {
-                if some {
-                    self.put(&[COMMA]);
-                }
-                some = true;
-                self.put_rewritten(value)?;
-            }
-        }
-        self.put(&[CLOSE]);
-        self.at = end;
-        Ok(())
-    }
-}
-
-/// The values in one argument of an XML function.
-fn xml_values<'l>(function: &str, argument: &'l [Lexeme]) -> Result<Vec<&'l [Lexeme]>> {
-    let noise = |it: &Lexeme, words: &[&str]| words.iter().any(|word| it.is(word));
-    let mut values = match (function, argument) {
-        ("xmlelement" | "xmlpi", [first, Lexeme::Word(_) | Lexeme::Quoted(_)]) if first.is("name") => vec![],
-        ("xmlattributes" | "xmlforest", _) => split_word(argument, "as").into_iter().take(1).collect(),
-        ("xmlroot", [first, rest @ ..]) if noise(first, &["version", "standalone"]) => {
-            let words = rest.iter().all(|it| noise(it, &["no", "yes", "value"]));
-            if words { vec![] } else { vec![rest] }
-        }
-        ("xmlparse" | "xmlserialize", [first, rest @ ..]) if noise(first, &["document", "content"]) => {
-            vec![rest]
-        }
-        ("xmlexists", _) => split_word(argument, "passing"),
-        _ => vec![argument],
-    };
-    if function == "xmlserialize" {
-        values = values.into_iter().flat_map(|it| split_word(it, "as").into_iter().take(1)).collect();
-    }
-    for value in &mut values {
-        while let [first, second, rest @ ..] = value
-            && first.is("by")
-            && noise(second, &["ref", "value"])
-        {
-            *value = rest;
-        }
-        while let [rest @ .., before, last] = value
-            && (before.is("by") && noise(last, &["ref", "value"])
-                || noise(before, &["preserve", "strip"]) && last.is("whitespace"))
-        {
-            *value = rest;
-        }
-    }
-    Ok(values)
 }
 
 /// Cuts at a word outside of brackets.
@@ -673,64 +413,4 @@ fn split_word<'l>(lexemes: &'l [Lexeme], word: &str) -> Vec<&'l [Lexeme]> {
             depth == 0 && lexeme.is(word)
         })
         .collect()
-}
-
-/// Where a frame's bound ends, before PRECEDING, FOLLOWING or the ROW of CURRENT ROW.
-fn bound_end(lexemes: &[Lexeme]) -> Option<usize> {
-    if lexemes.first()?.is("current") && lexemes.get(1)?.is("row") {
-        return Some(1);
-    }
-    let mut depth = 0_usize;
-    for (index, lexeme) in lexemes.iter().enumerate().take(BOUND_LEXEMES_MAX) {
-        match lexeme {
-            Lexeme::Sign('(' | '[') => depth += 1,
-            Lexeme::Sign(')' | ']') => depth = depth.checked_sub(1)?,
-            Lexeme::Sign(',' | ';') if depth == 0 => return None,
-            Lexeme::Word(word) if depth == 0 => match word.as_str() {
-                "preceding" | "following" => return (index > 0).then_some(index),
-                "select" | "from" | "where" | "and" | "or" => return None,
-                _ => {}
-            },
-            _ => {}
-        }
-    }
-    None
-}
-
-/// Does an element begin with a function call?
-fn calls(element: &[Lexeme]) -> bool {
-    let path =
-        element.iter().take_while(|it| matches!(it, Lexeme::Word(_) | Lexeme::Quoted(_) | Lexeme::Sign('.')));
-    element.get(path.count()).is_some_and(|it| it.is_sign('('))
-}
-
-/// COLLATE and an operator class: names.
-fn names_only(lexemes: &[Lexeme]) -> Result {
-    let names =
-        lexemes.iter().all(|it| matches!(it, Lexeme::Word(_) | Lexeme::Quoted(_) | Lexeme::Sign('.')));
-    if names { Ok(()) } else { Err(NotUnderstood) }
-}
-
-/// `a[1:2].b[3]`: the column, and the expressions of its indexes.
-fn indirection(target: &[Lexeme]) -> Result<(Lexeme, Vec<&[Lexeme]>)> {
-    let (column, mut rest) = target.split_first().ok_or(NotUnderstood)?;
-    if !matches!(column, Lexeme::Word(_) | Lexeme::Quoted(_)) {
-        return Err(NotUnderstood);
-    }
-    let mut indexes = Vec::new();
-    while let Some(first) = rest.first() {
-        match first {
-            Lexeme::Sign('.') if matches!(rest.get(1), Some(Lexeme::Word(_) | Lexeme::Quoted(_))) => {
-                rest = rest.get(2..).unwrap_or_default();
-            }
-            Lexeme::Sign('[') => {
-                let end = closing(rest, 0).ok_or(NotUnderstood)?;
-                let inner = rest.get(1..end).unwrap_or_default();
-                indexes.extend(split_at(inner, ':').into_iter().filter(|it| !it.is_empty()));
-                rest = rest.get(end + 1..).unwrap_or_default();
-            }
-            _ => return Err(NotUnderstood),
-        }
-    }
-    Ok((column.clone(), indexes))
 }

@@ -2,8 +2,8 @@
 use super::super::Verb;
 use super::builder::Builder;
 use super::cursor::Cursor;
-use super::ddl::loose;
 use super::lexer::Lexeme;
+use super::loose::loose;
 use super::names;
 use super::reader::{NotUnderstood, Result};
 
@@ -24,27 +24,7 @@ pub(super) fn grant(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
         // ON ALL TABLES IN SCHEMA …
         return words(cursor.rest());
     }
-    let kinds = [
-        "table",
-        "sequence",
-        "function",
-        "procedure",
-        "routine",
-        "database",
-        "domain",
-        "language",
-        "schema",
-        "tablespace",
-        "type",
-        "parameter",
-    ];
-    let kind = if cursor.words(&["foreign", "data", "wrapper"]) || cursor.words(&["foreign", "server"]) {
-        "server"
-    } else if cursor.words(&["large", "object"]) {
-        "large object"
-    } else {
-        cursor.one_of(&kinds).unwrap_or("table")
-    };
+    let kind = kind(cursor);
     loop {
         one(kind, cursor, facts)?;
         if !cursor.sign(',') {
@@ -66,6 +46,44 @@ fn words(lexemes: &[Lexeme]) -> Result {
             || it.is_operator("=")
     });
     if plain { Ok(()) } else { Err(NotUnderstood) }
+}
+
+/// Takes the kind of the objects that follow. A word before TO, FROM, a comma or a dot is a table's name.
+fn kind(cursor: &mut Cursor<'_>) -> &'static str {
+    let kinds = [
+        "table",
+        "sequence",
+        "function",
+        "procedure",
+        "routine",
+        "database",
+        "domain",
+        "language",
+        "schema",
+        "tablespace",
+        "type",
+        "parameter",
+    ];
+    let mut ahead = cursor.clone();
+    let kind = if ahead.words(&["foreign", "data", "wrapper"]) || ahead.words(&["foreign", "server"]) {
+        Some("server")
+    } else if ahead.words(&["large", "object"]) {
+        Some("large object")
+    } else {
+        ahead.one_of(&kinds)
+    };
+    let named = match ahead.peek() {
+        Some(Lexeme::Word(word)) => word != "to" && word != "from",
+        Some(Lexeme::Quoted(_) | Lexeme::Number(_)) => true,
+        _ => false,
+    };
+    match kind {
+        Some(kind) if named => {
+            *cursor = ahead;
+            kind
+        }
+        _ => "table",
+    }
 }
 
 fn one(kind: &str, cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {

@@ -134,7 +134,7 @@ impl<'a> Lexer<'a> {
     }
 
     fn line_comment(&mut self) {
-        while let Some((_, ch)) = self.chars.next() {
+        for (_, ch) in self.chars.by_ref() {
             if ch == '\n' || ch == '\r' {
                 break;
             }
@@ -191,7 +191,7 @@ impl<'a> Lexer<'a> {
                 if wary && backslashes % 2 == 1 {
                     return Err(Unreadable);
                 }
-                if !self.chars.next_if(|&(_, next)| next == '\'').is_some() {
+                if self.chars.next_if(|&(_, next)| next == '\'').is_none() {
                     return Ok(());
                 }
             }

@@ -20,7 +20,11 @@ impl Session<'_> {
         }
         cursor.next();
         match first {
-            "prepare" if cursor.word("transaction") => transaction(TransactionVerb::Prepare, cursor, facts),
+            // A prepared statement may be called `transaction`.
+            "prepare" if matches!(cursor.rest(), [first, Lexeme::Text(_)] if first.is("transaction")) => {
+                facts.transaction(TransactionVerb::Prepare);
+                Ok(())
+            }
             "prepare" => self.prepare(cursor, facts),
             "execute" => self.execute(cursor, facts),
             "deallocate" => {

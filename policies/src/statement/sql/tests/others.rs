@@ -200,6 +200,20 @@ pub(super) const CASES: &[(&str, &str)] = &[
         r#"SELECT "pg_read_file"('x'), PG_READ_FILE('y'), evil.pg_read_file('z')"#,
         "select | admin | !reads-file | evil.pg_read_file() | pg_read_file()",
     ),
+    ("CREATE INDEX ON t USING gist (f(a) ops, b) INCLUDE (c) WHERE public.g(b)", "ddl:t | f() | public.g()"),
+    (
+        "CREATE TABLE t (a numeric(10, 2), b geometry(Point), c varchar(3) DEFAULT lock(1), PRIMARY KEY (a), EXCLUDE USING gist (a WITH =), CHECK (f(a) > 0)) PARTITION BY RANGE (a) WITH (fillfactor = 70)",
+        "ddl:t | f() | lock()",
+    ),
+    ("GRANT ALL ON schema TO bob", "grant | grant:schema"),
+    (
+        "ALTER TABLE t ALTER a TYPE numeric(3) USING left(a, 3)::numeric(3), ALTER b SET DEFAULT pg_read_file('x')",
+        "ddl:t | admin | !reads-file | left() | pg_read_file()",
+    ),
+    (
+        "CREATE TABLE t (a oid DEFAULT 'public.x'::regclass, b text DEFAULT current_user)",
+        "select:public.x | ddl:t | current_user() | #",
+    ),
     ("SELECT 1; SELECT pan FROM cards; BEGIN", "select | select:cards | transaction | +cards.pan | @begin"),
     ("", ""),
     (";;", ""),

@@ -331,4 +331,8 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("SELECT 'a'\n'b' FROM t", "select | select:t"),
     ("SELECT pg_catalog.lower(a) FROM t", "select | select:t | +t.a | ~t.a | pg_catalog.lower()"),
     ("SELECT public.f(a) FROM t", "select | select:t | +t.a | ~t.a | public.f()"),
+    (
+        "SELECT t.a[1], s.t.b[2:3], u.c[1].d FROM s.t, u",
+        "select | select:s.t | select:u | +s.t.a | +s.t.b | +u.c | ~s.t.a | ~s.t.b | ~u.c",
+    ),
 ];
