@@ -1,4 +1,12 @@
 //! Values: card numbers in every form that PostgreSQL gives them, whole and in parts.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::too_many_lines,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 mod driver;
 mod postgres;
@@ -146,7 +154,7 @@ fn numbers_in_binary_keep_type_and_length() {
             assert_eq!(masked, 1, "{card}");
             let seen = numeric_value(&seen[0]);
             assert_ne!(seen, number as u64);
-            assert!(seen % 10_000 == number as u64 % 10_000 || seen % 10_000 == 0, "{seen}");
+            assert!(seen % 10_000 == number as u64 % 10_000 || seen.is_multiple_of(10_000), "{seen}");
         }
     }
     // What is no card, or cannot be one, stays.
