@@ -1,1 +1,3 @@
-//! Benches live under benches/.
+//! What pangate's benches measure with: benches live under benches/, their committed records under records/.
+
+pub mod buffers;

@@ -226,6 +226,7 @@ const fn prefixes() -> [Prefix; 10_000] {
 pub(crate) struct Possible(Prefix);
 
 /// The rows that a number with these first four digits (0..=9999) may belong to.
+#[inline(always)]
 pub(crate) fn possible(first_four: u32) -> Possible {
     const NONE: Prefix = Prefix { lengths: 0, first: 0, alone: true, luhn: true };
     Possible(PREFIXES.get(first_four as usize).copied().unwrap_or(NONE))
@@ -233,25 +234,38 @@ pub(crate) fn possible(first_four: u32) -> Possible {
 
 impl Possible {
     /// Some row here has numbers of that many digits.
+    #[inline(always)]
     pub(crate) fn length(self, digits: usize) -> bool {
         (PAN_DIGITS_MIN..=PAN_DIGITS_MAX).contains(&digits)
             && self.0.lengths >> (digits - PAN_DIGITS_MIN) & 1 == 1
     }
 
     /// Every row here asks for a Luhn digit: a number without one is no card.
+    #[inline(always)]
     pub(crate) fn needs_luhn(self) -> bool {
         self.0.luhn
     }
 
-    /// The row that a number of that many digits, the first six given, belongs to. `luhn`: its last digit is right.
-    pub(crate) fn issuer(self, first_six: u32, digits: usize, luhn: bool) -> Option<&'static Issuer> {
+    /// The row that a number of that many digits belongs to. `luhn`: its last digit is right.
+    #[inline(always)]
+    pub(crate) fn issuer(
+        self,
+        first_six: impl FnOnce() -> u32,
+        digits: usize,
+        luhn: bool,
+    ) -> Option<&'static Issuer> {
         if !self.length(digits) {
             return None;
         }
-        let rows = ISSUERS.get(usize::from(self.0.first)..)?;
         if self.0.alone {
-            return rows.first().filter(|row| luhn || !row.luhn);
+            return ISSUERS.get(usize::from(self.0.first)).filter(|row| luhn || !row.luhn);
         }
+        self.search(first_six(), digits, luhn)
+    }
+
+    #[inline(never)]
+    fn search(self, first_six: u32, digits: usize, luhn: bool) -> Option<&'static Issuer> {
+        let rows = ISSUERS.get(usize::from(self.0.first)..)?;
         let bit = 1u8 << (digits - PAN_DIGITS_MIN);
         rows.iter().find(|row| {
             (row.low..=row.high).contains(&first_six) && row.lengths & bit != 0 && (luhn || !row.luhn)
@@ -275,7 +289,7 @@ mod tests {
                             && row.lengths >> (digits - 12) & 1 == 1
                             && (luhn || !row.luhn)
                     });
-                    let found = possible(first_six / 100).issuer(first_six, digits, luhn);
+                    let found = possible(first_six / 100).issuer(|| first_six, digits, luhn);
                     assert_eq!(
                         plain.map(|row| row.brand),
                         found.map(|row| row.brand),

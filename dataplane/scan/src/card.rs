@@ -1,8 +1,10 @@
 //! What is found at one place: a card number in its surroundings, and the secrets that stand with it.
 
+use crate::brands::{Brand, PAN_DIGITS_MIN};
+use crate::bytes::{before, byte};
 use crate::context;
-use crate::sensitive;
-use crate::window::{self, Window};
+use crate::sensitive::{self, Unlabelled};
+use crate::window::{self, Separator, Window};
 use std::ops::Range;
 
 /// What a hit is.
@@ -19,29 +21,74 @@ pub enum Kind {
     Code,
 }
 
-/// A number and what goes with it.
+/// A number in its surroundings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Card {
     pub(crate) window: Window,
     pub(crate) kind: Kind,
     /// The number, or the whole track.
     pub(crate) span: Range<usize>,
-    /// Card codes before and behind.
-    pub(crate) codes: [Option<Range<usize>>; 2],
 }
 
-/// The card at `start`, where a run of digits must begin.
-pub(crate) fn at(bytes: &[u8], start: usize) -> Option<Card> {
-    let window = window::at(bytes, start)?;
-    if let Some(span) = sensitive::track1(bytes, &window) {
-        return Some(Card { window, kind: Kind::Track1, span, codes: [None, None] });
+impl Card {
+    /// Card codes before and behind a number; a track has its own within.
+    #[inline]
+    pub(crate) fn codes(&self, bytes: &[u8]) -> [Option<Range<usize>>; 2] {
+        if self.kind == Kind::Pan { sensitive::codes(bytes, &self.window) } else { [None, None] }
     }
-    if let Some(span) = sensitive::track2(bytes, &window) {
-        return Some(Card { window, kind: Kind::Track2, span, codes: [None, None] });
+}
+
+/// The card at `start`, where a run of `first` digits begins.
+pub(crate) fn at(bytes: &[u8], start: usize, first: usize) -> Option<Card> {
+    window::at(bytes, start, first).and_then(|window| surrounded(bytes, window))
+}
+
+/// What is found where a run of digits begins.
+pub(crate) enum Found {
+    /// A number without separators, in surroundings that can neither deny it nor bring anything with it.
+    Bare(Brand),
+    /// Any other card.
+    Card(Card),
+}
+
+/// The same as `at`, without a detour for the common cases.
+#[inline(always)]
+pub(crate) fn look(bytes: &[u8], start: usize, first: usize, unlabelled: &mut Unlabelled) -> Option<Found> {
+    if first < PAN_DIGITS_MIN {
+        return grouped(bytes, start, first);
+    }
+    let brand = window::plain_brand(bytes, start, first)?;
+    let end = start + first;
+    let calm = context::calm_before(before(bytes, start, 1))
+        && context::calm_behind(byte(bytes, end), byte(bytes, end + 1))
+        && unlabelled.around(bytes, start, end);
+    if calm { Some(Found::Bare(brand)) } else { plain(bytes, start, first, brand) }
+}
+
+#[inline(never)]
+fn grouped(bytes: &[u8], start: usize, first: usize) -> Option<Found> {
+    at(bytes, start, first).map(Found::Card)
+}
+
+#[inline(never)]
+fn plain(bytes: &[u8], start: usize, digits: usize, brand: Brand) -> Option<Found> {
+    let window = Window { start, end: start + digits, digits, separator: Separator::None, brand };
+    surrounded(bytes, window).map(Found::Card)
+}
+
+fn surrounded(bytes: &[u8], window: Window) -> Option<Card> {
+    match byte(bytes, window.end) {
+        b'^' | b'=' | b'D' => {
+            let track1 = sensitive::track1(bytes, &window).map(|span| (Kind::Track1, span));
+            let track = track1.or_else(|| sensitive::track2(bytes, &window).map(|span| (Kind::Track2, span)));
+            if let Some((kind, span)) = track {
+                return Some(Card { window, kind, span });
+            }
+        }
+        _ => {}
     }
     if context::denies(bytes, &window) {
         return None;
     }
-    let codes = sensitive::codes(bytes, &window);
-    Some(Card { window, kind: Kind::Pan, span: window.start..window.end, codes })
+    Some(Card { window, kind: Kind::Pan, span: window.start..window.end })
 }

@@ -10,6 +10,7 @@ use crate::window::{Separator, Window};
 pub(crate) const LOOKBEHIND: usize = 48;
 
 const UUID_BYTES: usize = 36;
+const UUID_LAST_GROUP: usize = 12;
 const HEX_DIGITS_MIN: usize = 24;
 const IBAN_BYTES_MAX: usize = 42;
 
@@ -19,11 +20,29 @@ pub(crate) fn denies(bytes: &[u8], window: &Window) -> bool {
         Separator::None => {
             fraction(bytes, window)
                 || hexadecimal(bytes, window)
-                || uuid(bytes, window)
+                // A run of so many digits can only be the last group.
+                || window.digits == UUID_LAST_GROUP && uuid(bytes, window)
                 || iban(bytes, window)
         }
         Separator::Dash => uuid(bytes, window),
         Separator::Space => iban(bytes, window),
+        _ => false,
+    }
+}
+
+/// Whether nothing that ends with this byte, before a number's first digit, can matter.
+#[inline(always)]
+pub(crate) fn calm_before(byte: u8) -> bool {
+    matches!(byte, 0 | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b',' | b':' | b'(' | b'|' | b'=' | b'_' | b'>')
+}
+
+/// Whether nothing that begins with these two bytes, behind a number's last digit, can matter: what may stand before a
+/// date of expiry only where no date follows.
+#[inline(always)]
+pub(crate) fn calm_behind(first: u8, second: u8) -> bool {
+    match first {
+        0 | b'\n' | b'\r' | b')' | b'_' | b'<' => true,
+        b',' | b'\t' | b'|' => !matches!(second, b'0' | b'1' | b' ' | b'"' | b'\''),
         _ => false,
     }
 }
@@ -35,6 +54,9 @@ fn fraction(bytes: &[u8], window: &Window) -> bool {
 
 /// A word of nothing but hexadecimal digits, 24 or more, some of them letters. A leading `0x` or `\x` is no part.
 fn hexadecimal(bytes: &[u8], window: &Window) -> bool {
+    if !before(bytes, window.start, 1).is_ascii_hexdigit() && !byte(bytes, window.end).is_ascii_hexdigit() {
+        return false;
+    }
     let left = (1..=HEX_DIGITS_MIN)
         .map(|back| before(bytes, window.start, back))
         .take_while(|byte| byte.is_ascii_hexdigit())
@@ -42,7 +64,7 @@ fn hexadecimal(bytes: &[u8], window: &Window) -> bool {
     let right = (window.end..window.start + HEX_DIGITS_MIN)
         .take_while(|index| byte(bytes, *index).is_ascii_hexdigit())
         .count();
-    if left + right == 0 || left + window.digits + right < HEX_DIGITS_MIN {
+    if left + window.digits + right < HEX_DIGITS_MIN {
         return false;
     }
     let (first, last) = (window.start - left, window.end + right);

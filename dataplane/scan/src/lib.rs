@@ -34,6 +34,8 @@ pub use mask::Format;
 pub use stream::{HOLDBACK_BYTES_MAX, Progress, Stream};
 
 use arch::Starts;
+use card::Found;
+use sensitive::Unlabelled;
 use std::ops::Range;
 
 /// A card found in a value.
@@ -86,8 +88,8 @@ impl Scanner {
     pub fn suspect_at(&self, bytes: &[u8], from: usize) -> Option<usize> {
         let mut starts = Starts::loose(self.kernel, from);
         while let Some(start) = starts.next(bytes) {
-            if window::any_at(bytes, start) {
-                return Some(start);
+            if window::any_at(bytes, start.at, start.run) {
+                return Some(start.at);
             }
         }
         None
@@ -155,24 +157,45 @@ pub struct Hits<'a> {
     /// Up to where hits have been reported.
     reported: usize,
     waiting: [Option<Hit>; 3],
+    unlabelled: Unlabelled,
     /// A code behind the last card; reported once the next card is known to start after it.
     behind: Option<Hit>,
 }
 
 impl<'a> Hits<'a> {
     fn new(kernel: arch::Kernel, value: &'a [u8]) -> Self {
-        let starts = Starts::new(kernel, 0);
-        Hits { starts, value, at: 0, reported: 0, waiting: [None, None, None], behind: None }
+        Hits {
+            starts: Starts::new(kernel, 0),
+            value,
+            at: 0,
+            reported: 0,
+            waiting: [None, None, None],
+            unlabelled: Unlabelled::default(),
+            behind: None,
+        }
     }
 
-    fn next_card(&mut self) -> Option<card::Card> {
+    /// The next hit, and the codes beside it.
+    fn next_card(&mut self) -> Option<(Hit, [Option<Range<usize>>; 2])> {
         loop {
             let start = self.starts.next(self.value)?;
-            if start >= self.at
-                && let Some(found) = card::at(self.value, start)
-            {
-                self.at = found.span.end;
-                return Some(found);
+            if start.at < self.at {
+                continue;
+            }
+            match card::look(self.value, start.at, start.run, &mut self.unlabelled) {
+                None => {}
+                Some(Found::Bare(brand)) => {
+                    self.at = start.at + start.run;
+                    return Some((Hit { range: start.at..self.at, brand, kind: Kind::Pan }, [None, None]));
+                }
+                Some(Found::Card(card)) => {
+                    self.at = card.span.end;
+                    let codes = card.codes(self.value);
+                    return Some((
+                        Hit { range: card.span, brand: card.window.brand, kind: card.kind },
+                        codes,
+                    ));
+                }
             }
         }
     }
@@ -182,19 +205,21 @@ impl Iterator for Hits<'_> {
     type Item = Hit;
 
     fn next(&mut self) -> Option<Hit> {
-        loop {
-            if let Some(hit) = self.waiting.iter_mut().find_map(Option::take) {
-                self.reported = hit.range.end;
-                return Some(hit);
-            }
-            let Some(found) = self.next_card() else { return self.behind.take() };
-            let hit = |range, kind| Hit { range, brand: found.window.brand, kind };
-            let [before, behind] = found.codes;
-            let earlier = self.behind.take().filter(|code| code.range.end <= found.span.start);
-            let reported = earlier.as_ref().map_or(self.reported, |code| code.range.end);
-            let before = before.filter(|range| range.start >= reported).map(|range| hit(range, Kind::Code));
-            self.behind = behind.map(|range| hit(range, Kind::Code));
-            self.waiting = [earlier, before, Some(hit(found.span, found.kind))];
+        if let Some(hit) = self.waiting.iter_mut().find_map(Option::take) {
+            self.reported = hit.range.end;
+            return Some(hit);
         }
+        let Some((hit, [before, behind])) = self.next_card() else { return self.behind.take() };
+        let code = |range| Hit { range, brand: hit.brand, kind: Kind::Code };
+        let earlier = self.behind.take().filter(|code| code.range.end <= hit.range.start);
+        let reported = earlier.as_ref().map_or(self.reported, |code| code.range.end);
+        let before = before.filter(|range| range.start >= reported).map(code);
+        self.behind = behind.map(code);
+        if earlier.is_none() && before.is_none() {
+            self.reported = hit.range.end;
+            return Some(hit);
+        }
+        self.waiting = [earlier, before, Some(hit)];
+        self.next()
     }
 }

@@ -39,21 +39,48 @@ impl Digits {
     /// Whether the last digit is the Luhn digit of those before it.
     pub(crate) fn luhn(&self) -> bool {
         let (words, _) = self.padded.as_chunks::<8>();
-        words.iter().map(|word| weigh(u64::from_be_bytes(*word))).sum::<u32>() % 10 == 0
+        sum(words.iter().map(|word| weigh(u64::from_le_bytes(*word))).sum()).is_multiple_of(10)
     }
 }
 
-/// The Luhn sum of eight digits, the last of them undoubled. One digit (0 to 9) a byte, the first one on top.
-pub(crate) fn weigh(word: u64) -> u32 {
-    const PLAIN: u64 = 0x00ff_00ff_00ff_00ff;
-    const ONES: u64 = 0x0001_0001_0001_0001;
-    let plain = word & PLAIN;
-    let second = word >> 8 & PLAIN;
+/// Whether the last `count` (at most 19) of 24 bytes, all of them ASCII digits, pass Luhn.
+#[inline(always)]
+pub(crate) fn passes(last: &[u8; 24], count: usize) -> bool {
+    let (words, _) = last.as_chunks::<8>();
+    let &[far, middle, near] = words else { return false };
+    let mut lanes = weigh(values(near, count)) + weigh(values(middle, count.saturating_sub(8)));
+    if count > 16 {
+        lanes += weigh(values(far, count - 16));
+    }
+    sum(lanes).is_multiple_of(10)
+}
+
+/// The values of the last `wanted` of eight ASCII digits, zero for the others; the first one lowest.
+#[inline(always)]
+fn values(digits: [u8; 8], wanted: usize) -> u64 {
+    const VALUES: u64 = 0x0f0f_0f0f_0f0f_0f0f;
+    const KEEP: [u64; 8] =
+        [0, VALUES << 56, VALUES << 48, VALUES << 40, VALUES << 32, VALUES << 24, VALUES << 16, VALUES << 8];
+    u64::from_le_bytes(digits) & KEEP.get(wanted).copied().unwrap_or(VALUES)
+}
+
+/// Luhn sums of the digits of a word (0 to 9, the first one lowest, the last one undoubled), in four lanes.
+#[inline(always)]
+fn weigh(word: u64) -> u64 {
+    let second = word & PLAIN;
     // A digit of five or more, doubled, has two digits whose sum is nine less.
     let carries = (second + 123 * ONES) >> 7 & ONES;
-    let lanes = plain + 2 * second - 9 * carries;
+    (word >> 8 & PLAIN) + 2 * second - 9 * carries
+}
+
+/// The sum of four lanes.
+#[inline(always)]
+fn sum(lanes: u64) -> u32 {
     (lanes.wrapping_mul(ONES) >> 48) as u32
 }
+
+const PLAIN: u64 = 0x00ff_00ff_00ff_00ff;
+const ONES: u64 = 0x0001_0001_0001_0001;
 
 #[cfg(test)]
 mod tests {
@@ -66,6 +93,8 @@ mod tests {
         fn agrees_with_the_naive_sum(values in proptest::collection::vec(0u8..=9, 1..=19)) {
             let digits = Digits::new(&values).unwrap();
             prop_assert_eq!(digits.luhn(), naive::luhn(&values));
+            let text: Vec<u8> = std::iter::repeat_n(b'7', 24).chain(values.iter().map(|value| value + b'0')).collect();
+            prop_assert_eq!(passes(text.last_chunk().unwrap(), values.len()), naive::luhn(&values));
         }
     }
 

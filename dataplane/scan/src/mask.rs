@@ -1,6 +1,7 @@
 //! What a mask leaves open, and masking in text. Numbers that are not text are in `number`.
 
 use crate::card::{Card, Kind};
+use crate::window::{Separator, Window};
 use std::ops::Range;
 
 /// The character that takes the place of a hidden digit in text.
@@ -23,34 +24,64 @@ pub enum Format {
 impl Format {
     /// How many digits stay at the front and at the end of a number of `digits`; where the format does not allow its
     /// front for that length, the last four alone.
+    #[inline]
     pub fn open(self, digits: usize) -> (usize, usize) {
-        match self {
-            Format::Full => (0, 0),
-            Format::Bin6Last4 if digits >= 15 => (6, 4),
-            Format::Bin8Last4 if digits == 16 => (8, 4),
-            Format::Last4 | Format::Bin6Last4 | Format::Bin8Last4 => (0, 4),
-        }
+        let front = match self {
+            Format::Bin6Last4 if digits >= 15 => 6,
+            Format::Bin8Last4 if digits == 16 => 8,
+            _ => 0,
+        };
+        (front, if self == Format::Full { 0 } else { 4 })
     }
 }
 
-/// Overwrites what the format hides of a card, and all of the secrets beside it.
-pub(crate) fn card(bytes: &mut [u8], card: &Card, format: Format) {
+/// Overwrites what the format hides of a card, and all of the secrets beside it. Returns whether what follows the card
+/// was changed too.
+#[inline]
+pub(crate) fn card(bytes: &mut [u8], card: &Card, format: Format) -> bool {
+    let [before, behind] = card.codes(bytes);
     match card.kind {
-        Kind::Pan => number(bytes, card.span.clone(), card.window.digits, format),
+        Kind::Pan => number(bytes, &card.window, format),
         Kind::Track1 | Kind::Track2 | Kind::Code => secret(bytes, card.span.clone()),
     }
-    for code in card.codes.iter().flatten() {
-        secret(bytes, code.clone());
+    let changed = behind.is_some();
+    for code in [before, behind].into_iter().flatten() {
+        secret(bytes, code);
     }
+    changed
 }
 
-/// Hides the digits of a number that has `digits` of them between separators.
-fn number(bytes: &mut [u8], span: Range<usize>, digits: usize, format: Format) {
+/// Hides digits of a number; separators stay.
+#[inline]
+fn number(bytes: &mut [u8], window: &Window, format: Format) {
+    let (front, end) = format.open(window.digits);
+    let hidden = window.digits - front - end;
+    if window.separator == Separator::None {
+        return bare(bytes, window.start, window.digits, format);
+    }
+    let text = bytes.get_mut(window.start..window.end).unwrap_or(&mut []);
+    let digits = text.iter_mut().filter(|byte| byte.is_ascii_digit());
+    digits.skip(front).take(hidden).for_each(|byte| *byte = HIDDEN);
+}
+
+/// Hides digits of a number without separators.
+#[inline(always)]
+pub(crate) fn bare(bytes: &mut [u8], start: usize, digits: usize, format: Format) {
     let (front, end) = format.open(digits);
-    let text = bytes.get_mut(span).unwrap_or(&mut []);
-    let hidden = text.iter_mut().filter(|byte| byte.is_ascii_digit()).skip(front);
-    for byte in hidden.take(digits - front - end) {
-        *byte = HIDDEN;
+    hide_run(bytes.get_mut(start + front..start + digits - end).unwrap_or(&mut []));
+}
+
+/// Hides all of a run: of 8 to 16 digits, in two steps that may overlap.
+#[inline(always)]
+fn hide_run(run: &mut [u8]) {
+    const EIGHT: [u8; 8] = [HIDDEN; 8];
+    let short = run.len() <= 16;
+    match run.first_chunk_mut() {
+        Some(first) if short => *first = EIGHT,
+        _ => return run.fill(HIDDEN),
+    }
+    if let Some(last) = run.last_chunk_mut() {
+        *last = EIGHT;
     }
 }
 

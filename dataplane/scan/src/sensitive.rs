@@ -4,9 +4,8 @@
 
 use crate::brands::Brand;
 use crate::bytes::{before, byte, digit, run};
-use crate::context::LOOKBEHIND;
 use crate::window::{self, Separator, Window};
-use memchr::memchr2_iter;
+use memchr::{memchr2, memchr2_iter};
 use std::ops::Range;
 
 /// ISO/IEC 7813: track 1 has at most 79 characters, track 2 at most 40, sentinels included.
@@ -17,24 +16,19 @@ const TRACK1_NAME_BYTES_MAX: usize = 26;
 /// How far behind a number a card code is looked for, in bytes.
 const CODE_REACH: usize = 46;
 
+/// At least as many, in whole vectors.
+const LABEL_BYTES: usize = 48;
+const _: () = assert!(CODE_REACH <= LABEL_BYTES);
+
 /// How far from a number's start its tracks and codes reach, in bytes: whatever is further right cannot change what
 /// is found at that start.
 pub(crate) const LOOKAHEAD: usize = 80;
+const _: () = assert!(CODE_REACH + 2 <= crate::context::LOOKBEHIND);
 const _: () = assert!(TRACK1_BYTES_MAX < LOOKAHEAD && window::WINDOW_BYTES_MAX + CODE_REACH < LOOKAHEAD);
 
-/// Words that a card code is labelled with, in lower case.
-const LABELS: [&[u8]; 10] = [
-    b"cvv2",
-    b"cvc2",
-    b"cav2",
-    b"cvv",
-    b"cvc",
-    b"cvn",
-    b"csc",
-    b"card code",
-    b"security code",
-    b"securitycode",
-];
+/// What a card code is labelled with, in lower case, from the first `c` on.
+const LABELS: [&[u8]; 10] =
+    [b"cvv2", b"cvc2", b"cav2", b"cvv", b"cvc", b"cvn", b"csc", b"card code", b"curity code", b"curitycode"];
 
 /// `%B4111111111111111^DOE/JOHN^2512101…?` around the number: the whole of it.
 pub(crate) fn track1(bytes: &[u8], window: &Window) -> Option<Range<usize>> {
@@ -89,10 +83,48 @@ fn month(bytes: &[u8], index: usize) -> bool {
 
 /// Card codes beside the number: one before it, one behind it.
 pub(crate) fn codes(bytes: &[u8], window: &Window) -> [Option<Range<usize>>; 2] {
-    let behind = grouped_code(bytes, window)
-        .or_else(|| dated_code(bytes, window))
-        .or_else(|| labelled_code(bytes, window.end, window.end + CODE_REACH));
-    [labelled_code(bytes, window.start.saturating_sub(LOOKBEHIND - 2), window.start), behind]
+    let before = any_c(bytes.get(..window.start).and_then(|past| past.last_chunk()))
+        .then(|| labelled_code(bytes, window.start.saturating_sub(CODE_REACH), window.start));
+    let behind = any_c(bytes.get(window.end..).and_then(|future| future.first_chunk()))
+        .then(|| labelled_code(bytes, window.end, window.end + CODE_REACH));
+    let placed = grouped_code(bytes, window).or_else(|| dated_code(bytes, window));
+    [before.flatten(), placed.or(behind.flatten())]
+}
+
+/// A part of a value that is known to hold no label: the letter that each begins with is not there. Numbers that
+/// follow each other closely look at what is between them once.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Unlabelled {
+    known: Range<usize>,
+}
+
+impl Unlabelled {
+    /// How far to look ahead of what is asked for, in bytes.
+    const AHEAD: usize = 512;
+
+    /// Whether no label stands near the number from `start` to `end`.
+    #[inline(always)]
+    pub(crate) fn around(&mut self, bytes: &[u8], start: usize, end: usize) -> bool {
+        let near = start.saturating_sub(CODE_REACH)..bytes.len().min(end + CODE_REACH);
+        self.known.start <= near.start && near.end <= self.known.end || self.look(bytes, near)
+    }
+
+    #[cold]
+    fn look(&mut self, bytes: &[u8], near: Range<usize>) -> bool {
+        if !(self.known.start..=self.known.end).contains(&near.start) {
+            self.known = near.start..near.start;
+        }
+        let ahead = bytes.len().min(near.end + Self::AHEAD);
+        let unknown = bytes.get(self.known.end..ahead).unwrap_or(&[]);
+        self.known.end = memchr2(b'c', b'C', unknown).map_or(ahead, |place| self.known.end + place);
+        near.end <= self.known.end
+    }
+}
+
+/// Whether the letter that every label begins with is among the bytes; where there are fewer, it may be.
+#[inline(always)]
+fn any_c(bytes: Option<&[u8; LABEL_BYTES]>) -> bool {
+    bytes.is_none_or(|bytes| bytes.iter().fold(false, |any, byte| any | (byte | 0x20 == b'c')))
 }
 
 /// `4111 1111 1111 1111 737`: one more group of the code's length.
@@ -149,7 +181,8 @@ fn labelled_code(bytes: &[u8], from: usize, until: usize) -> Option<Range<usize>
 /// Three or four digits at `index`, no more, that are not the start of a number.
 fn code_at(bytes: &[u8], index: usize) -> Option<Range<usize>> {
     let digits = run(bytes, index, 5);
-    let alone = !before(bytes, index, 1).is_ascii_alphanumeric() && window::at(bytes, index).is_none();
+    let alone =
+        !before(bytes, index, 1).is_ascii_alphanumeric() && window::at(bytes, index, digits).is_none();
     ((digits == 3 || digits == 4) && alone).then_some(index..index + digits)
 }
 
@@ -158,7 +191,7 @@ mod tests {
     use super::*;
 
     fn window_in(text: &str, start: usize) -> Window {
-        window::at(text.as_bytes(), start).unwrap()
+        window::at(text.as_bytes(), start, run(text.as_bytes(), start, 20)).unwrap()
     }
 
     fn codes_in(text: &str) -> Vec<String> {

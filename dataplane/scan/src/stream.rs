@@ -5,12 +5,13 @@
 //! same bytes.
 
 use crate::Scanner;
-use crate::arch::{Kernel, Starts};
-use crate::bytes::starts_run;
-use crate::card;
+use crate::arch::{Kernel, RUN_MAX, Starts};
+use crate::bytes::{run, starts_run};
+use crate::card::{self, Card, Found, Kind};
 use crate::context::LOOKBEHIND;
 use crate::mask::{self, Format};
-use crate::sensitive::LOOKAHEAD;
+use crate::sensitive::{LOOKAHEAD, Unlabelled};
+use crate::window::Separator;
 
 /// The most bytes that a caller of [`Stream::mask`] keeps between two calls.
 pub const HOLDBACK_BYTES_MAX: usize = LOOKAHEAD + LOOKBEHIND;
@@ -60,15 +61,30 @@ pub(crate) fn pass(
     let len = bytes.len();
     let until = if last { len } else { (len + 1).saturating_sub(LOOKAHEAD) };
     let mut starts = Starts::new(kernel, from);
+    let mut unlabelled = Unlabelled::default();
     let (mut at, mut masked) = (from, 0);
-    while let Some(start) = starts.next(bytes).filter(|start| *start < until) {
-        if start >= at
-            && let Some(found) = card::at(bytes, start)
-        {
-            mask::card(bytes, &found, format);
-            let more;
-            (at, more) = pass_within(bytes, start, found.span.end, until, format);
-            masked += 1 + more;
+    while let Some(start) = starts.next(bytes).filter(|start| start.at < until) {
+        if start.at < at {
+            continue;
+        }
+        match card::look(bytes, start.at, start.run, &mut unlabelled) {
+            None => {}
+            Some(Found::Bare(_)) => {
+                mask::bare(bytes, start.at, start.run, format);
+                masked += 1;
+                at = start.at + start.run;
+            }
+            Some(Found::Card(found)) => {
+                let changed_behind = mask::card(bytes, &found, format);
+                masked += 1;
+                at = found.span.end;
+                if changed_behind || leaves_start(bytes, &found) {
+                    let more;
+                    (at, more) = pass_within(bytes, start.at, at, until, format);
+                    masked += more;
+                    starts = Starts::new(kernel, at);
+                }
+            }
         }
     }
     if last {
@@ -78,8 +94,15 @@ pub(crate) fn pass(
     (undecided.unwrap_or(len), masked)
 }
 
-/// A masked card leaves digits that begin new runs, which may begin a number with what follows. Masks from `from` up
-/// to `end`, or to the end of the last card that starts before it. Returns that end, and the number of cards.
+/// Whether a masked card has left digits that may begin a number with what follows. In a number without separators all that is left stands before hidden digits, but for its end.
+fn leaves_start(bytes: &[u8], card: &Card) -> bool {
+    card.window.separator != Separator::None
+        || card.kind != Kind::Pan
+        || Separator::at(bytes, card.window.end) != Separator::None
+}
+
+/// Masks from `from` up to `end`, or to the end of the last card that starts before it. Returns that end, and the
+/// number of cards.
 fn pass_within(
     bytes: &mut [u8],
     from: usize,
@@ -90,7 +113,7 @@ fn pass_within(
     let (mut at, mut masked) = (from, 0);
     while at < end.min(until) {
         if starts_run(bytes, at)
-            && let Some(found) = card::at(bytes, at)
+            && let Some(found) = card::at(bytes, at, run(bytes, at, RUN_MAX))
         {
             mask::card(bytes, &found, format);
             end = end.max(found.span.end);

@@ -3,7 +3,7 @@
 
 use crate::brands::{self, Brand, PAN_DIGITS_MAX, PAN_DIGITS_MIN};
 use crate::bytes::{byte, digit_or_mask, run};
-use crate::luhn::Digits;
+use crate::luhn::{self, Digits};
 
 /// The longest card number in bytes: 19 digits in five groups with two-byte separators.
 pub(crate) const WINDOW_BYTES_MAX: usize = PAN_DIGITS_MAX + 4 * 2;
@@ -56,29 +56,58 @@ pub(crate) struct Window {
     pub(crate) brand: Brand,
 }
 
-/// The number that begins at `start`, where a run of digits must begin. Where several readings hold, groups of four
-/// before the longer, so that a card code behind a number is not taken for the end of it.
-pub(crate) fn at(bytes: &[u8], start: usize) -> Option<Window> {
-    match run(bytes, start, PAN_DIGITS_MAX + 1) {
-        first @ PAN_DIGITS_MIN..=PAN_DIGITS_MAX => plain(bytes, start, first),
-        first @ (4 | 6) => grouped(bytes, start, first),
+/// The number that begins at `start`, where a run of `first` digits (counted up to 20) begins. Where several readings
+/// hold, groups of four before the longer, so that a card code behind a number is not taken for the end of it.
+#[inline]
+pub(crate) fn at(bytes: &[u8], start: usize, first: usize) -> Option<Window> {
+    match first {
+        PAN_DIGITS_MIN..=PAN_DIGITS_MAX => plain(bytes, start, first),
+        4 | 6 => grouped(bytes, start, first),
         _ => None,
     }
 }
 
 /// Whether any part of `bytes` that begins at `start` would, alone, be a card number: unlike `at`, digits may stand
-/// on either side.
-pub(crate) fn any_at(bytes: &[u8], start: usize) -> bool {
-    let first = run(bytes, start, PAN_DIGITS_MAX);
-    (PAN_DIGITS_MIN..=first).any(|digits| plain(bytes, start, digits).is_some())
+/// on either side. `first`: how many digits follow from there, counted up to 20.
+pub(crate) fn any_at(bytes: &[u8], start: usize, first: usize) -> bool {
+    let longest = first.min(PAN_DIGITS_MAX);
+    (PAN_DIGITS_MIN..=longest).any(|digits| plain(bytes, start, digits).is_some())
         || (first == 4 || first == 6) && any_grouped(bytes, start, first)
 }
 
 #[inline]
 fn plain(bytes: &[u8], start: usize, digits: usize) -> Option<Window> {
-    let text = bytes.get(start..start + digits)?;
-    let brand = judge(text.iter().map(|digit| digit & 0x0f), digits)?;
+    let brand = plain_brand(bytes, start, digits)?;
     Some(Window { start, end: start + digits, digits, separator: Separator::None, brand })
+}
+
+/// The brand of the number that `digits` digits at `start` are.
+#[inline(always)]
+pub(crate) fn plain_brand(bytes: &[u8], start: usize, digits: usize) -> Option<Brand> {
+    let end = start + digits;
+    let text = bytes.get(start..end)?;
+    let possible = brands::possible(first_four(text)?);
+    if !possible.length(digits) {
+        return None;
+    }
+    let luhn = match bytes.get(..end)?.last_chunk::<24>() {
+        Some(last) => luhn::passes(last, digits),
+        None => Digits::collect(text.iter().map(|digit| digit & 0x0f))?.luhn(),
+    };
+    if !luhn && possible.needs_luhn() {
+        return None;
+    }
+    let first_six = || text.iter().take(6).fold(0, |number, digit| number * 10 + u32::from(digit & 0x0f));
+    Some(possible.issuer(first_six, digits, luhn)?.brand)
+}
+
+/// The first four ASCII digits as a number.
+#[inline(always)]
+fn first_four(digits: &[u8]) -> Option<u32> {
+    let values = u32::from_le_bytes(*digits.first_chunk()?) & 0x0f0f_0f0f;
+    // Two pairs of digits, then one pair of these.
+    let pairs = values.wrapping_mul((10 << 8) + 1) >> 8 & 0x00ff_00ff;
+    Some(pairs.wrapping_mul((100 << 16) + 1) >> 16)
 }
 
 /// The brand of a number, by its first digits, then its length, then its Luhn digit.
@@ -93,7 +122,7 @@ pub(crate) fn judge(mut values: impl Iterator<Item = u8> + Clone, count: usize) 
     if !luhn && possible.needs_luhn() {
         return None;
     }
-    possible.issuer(digits.leading(6), count, luhn).map(|issuer| issuer.brand)
+    possible.issuer(|| digits.leading(6), count, luhn).map(|issuer| issuer.brand)
 }
 
 /// Runs of digits with one separator between them.
@@ -198,7 +227,7 @@ mod tests {
     use super::*;
 
     fn digits_at(text: &str) -> Option<usize> {
-        at(text.as_bytes(), 0).map(|window| window.digits)
+        at(text.as_bytes(), 0, run(text.as_bytes(), 0, 20)).map(|window| window.digits)
     }
 
     #[test]
@@ -225,6 +254,6 @@ mod tests {
         // 4-4-4-4-3 holds too, as a number of nineteen digits.
         let text = b"4111 1111 1111 1111 003";
         assert!(judge(text.iter().filter(|b| b.is_ascii_digit()).map(|b| b & 15), 19).is_some());
-        assert_eq!(at(text, 0).map(|window| window.end), Some(19));
+        assert_eq!(at(text, 0, 4).map(|window| window.end), Some(19));
     }
 }

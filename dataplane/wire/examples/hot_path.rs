@@ -1,4 +1,12 @@
 //! What the PostgreSQL engine costs a transaction, and a gigabyte: nanoseconds, printed. Run it with --release.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::too_many_lines,
+    clippy::unwrap_used,
+    reason = "nobody depends on it"
+)]
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -1,4 +1,12 @@
 //! In the steady state no message and no row costs an allocation.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::too_many_lines,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 mod driver;
 mod postgres;

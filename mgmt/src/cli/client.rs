@@ -85,7 +85,8 @@ impl Client {
 
     /// Waits without asking.
     pub(crate) fn wait(&self, duration: Duration) {
-        self.runtime.block_on(tokio::time::sleep(duration));
+        // The timer belongs to the runtime: it is made inside.
+        self.runtime.block_on(async { tokio::time::sleep(duration).await });
     }
 
     fn url(&self, path: &[&str]) -> Result<Url, Failure> {

@@ -12,8 +12,10 @@ use super::input;
 use super::outcome::{Answer, Failure, Outcome};
 use super::output;
 
-/// Between two looks at a ticket.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// Between the first two looks at a ticket; doubled from look to look,
+const LOOK_AGAIN_FIRST: Duration = Duration::from_millis(100);
+/// up to this.
+const LOOK_AGAIN_LAST: Duration = Duration::from_secs(2);
 
 /// Asks ahead for an approval of what a job will run
 #[derive(Args)]
@@ -93,6 +95,7 @@ fn tell(json: bool, raw: &Value, answer: &AheadAnswer) -> Answer {
 
 fn wait(client: &Client, id: String, arguments: &Request) -> Answer {
     let begun = Instant::now();
+    let mut pause = LOOK_AGAIN_FIRST;
     loop {
         let raw = fetch(client, &id)?;
         let approval: Approval = parse(raw.clone())?;
@@ -104,12 +107,13 @@ fn wait(client: &Client, id: String, arguments: &Request) -> Answer {
             }
             return Ok(outcome);
         }
-        if arguments.timeout.is_some_and(|timeout| begun.elapsed() + LOOK_AGAIN > timeout) {
+        if arguments.timeout.is_some_and(|timeout| begun.elapsed() + pause > timeout) {
             return Err(Failure::CouldNotAsk(format!(
                 "{id} is still undecided; it waits on, ask again later"
             )));
         }
-        client.wait(LOOK_AGAIN);
+        client.wait(pause);
+        pause = LOOK_AGAIN_LAST.min(pause * 2);
     }
 }
 

@@ -199,6 +199,8 @@ fn a_request_is_answered_at_once_or_waited_for() {
         let (output, asked) = ask(&waiting, vec![(200, held("ahead")), (200, approval(state))]);
         assert_eq!((code(&output), asked[1].line.as_str()), (wanted, "GET /v1/approvals/5f"));
     }
+    let later = vec![(200, held("ahead")), (200, approval("ahead")), (200, approval("approved"))];
+    assert_eq!(code(&ask(&waiting, later).0), 0);
     let impatient = [&waiting[..], &["--timeout", "0s"]].concat();
     let (output, _) = ask(&impatient, vec![(200, held("ahead")), (200, approval("ahead"))]);
     assert_eq!(code(&output), 3);

@@ -19,11 +19,41 @@ pub(super) struct Masks {
     pub(super) separators: u64,
 }
 
+/// Blocks that a kernel looks at before it asks whether any of them had offers.
+pub(super) const BATCH: usize = 8;
+/// All bytes that a batch's blocks touch.
+pub(super) const CHUNK: usize = (BATCH - 1) * STEP + BLOCK;
+
 /// Places where a number may start: bit n stands for `base + n`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Offers {
-    pub(crate) base: usize,
-    pub(crate) bits: u64,
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Offers {
+    pub(super) base: usize,
+    pub(super) bits: u64,
+    /// All digits of the block.
+    pub(super) digits: u64,
+}
+
+/// The offers of the blocks of one batch that have any.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Batch {
+    pub(super) offers: [Offers; BATCH],
+    pub(super) count: usize,
+    /// Up to where the bytes have been looked at.
+    pub(super) next: usize,
+}
+
+impl Batch {
+    /// Takes up a block. Its offers are always written, and kept where there are any: which blocks have some is not to
+    /// be foretold, so there is no branch.
+    #[inline(always)]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a remainder is within bounds, and no test is left in the loop"
+    )]
+    pub(super) fn add(&mut self, offers: Offers) {
+        self.offers[self.count % BATCH] = offers;
+        self.count += usize::from(offers.bits != 0);
+    }
 }
 
 /// `x` moved down by `n`; what comes in from beyond the block is taken as set, for nothing is known of it.
@@ -42,22 +72,16 @@ pub(super) fn offers<const LOOSE: bool>(masks: Masks, behind: u64) -> u64 {
     let four = two & two >> 2;
     let eight = four & four >> 4;
     let twelve = eight & four >> 8;
-    // Four digits, a separator of one byte or two, three digits: the head of all groupings but 6-13.
-    let first = four & separators >> 4 & (three >> 5 | separators >> 5 & three >> 6);
-    let six = four & two >> 4;
-    let first_of_six = six & separators >> 6 & (four >> 7 | separators >> 7 & four >> 8);
     let starts = if LOOSE { PLACES } else { PLACES & !(one << 1 | behind) };
-    let grouped = (first | first_of_six) & starts;
     let plain = twelve & starts;
-    if grouped == 0 {
-        return plain;
-    }
-    plain | first_of_six & starts | second_group(masks) & grouped
+    // Four digits, a separator of one byte or two, three digits: every grouping has that after its first group.
+    let seam = four << 4 & separators & (three >> 1 | separators >> 1 & three >> 2);
+    if seam == 0 { plain } else { plain | grouped(masks) & starts }
 }
 
-/// Narrows the heads of groupings down to those whose next two groups fit: 4-4-4, 4-6-4, 4-3-3.
-#[inline(always)]
-fn second_group(masks: Masks) -> u64 {
+/// Where groups of 4-4-4, 4-6-4, 4-3-3 or 6-4 seem to begin.
+#[inline(never)]
+fn grouped(masks: Masks) -> u64 {
     let two = masks.digits & ahead(masks.digits, 1);
     let three = two & ahead(masks.digits, 2);
     let four = two & ahead(two, 2);
@@ -65,46 +89,64 @@ fn second_group(masks: Masks) -> u64 {
     let separator = |n| ahead(masks.separators, n);
     let short = |n, groups| separator(n) & ahead(groups, n + 1);
     let long = |n, groups| separator(n) & separator(n + 1) & ahead(groups, n + 2);
+    let after = |n, short: u64, long: u64| separator(n) & (short | separator(n + 1) & long);
     let single =
         ahead(four, 5) & short(9, four) | ahead(six, 5) & short(11, four) | ahead(three, 5) & short(8, three);
     let double =
         ahead(four, 6) & long(10, four) | ahead(six, 6) & long(12, four) | ahead(three, 6) & long(9, three);
-    separator(4) & (single | separator(5) & double)
+    four & after(4, single, double) | six & after(6, ahead(four, 7), ahead(four, 8))
 }
 
-/// The body of a kernel: the first block at or after `from` that has offers. `$classify` turns `&[u8; 64]` to masks.
+/// The body of a kernel: goes on from `batch.next` to the first batch with offers; without any, `batch.count` stays
+/// zero. `$classify` turns `&[u8; 64]` to masks, `$any_digit` looks for digits in `&[u8; CHUNK]`.
 macro_rules! kernel {
-    ($(#[$attribute:meta])* $name:ident, $classify:path) => {
+    ($(#[$attribute:meta])* $name:ident, $classify:path, $any_digit:path) => {
         $(#[$attribute])*
-        fn $name<const LOOSE: bool>(bytes: &[u8], from: usize) -> Option<$crate::arch::all::Offers> {
-            use $crate::arch::all::{BLOCK, Offers, STEP, offers};
-            let mut base = from;
-            let mut behind = u64::from($crate::bytes::before(bytes, from, 1).is_ascii_digit());
-            let mut rest = bytes.get(from..)?;
-            while let Some(block) = rest.first_chunk::<BLOCK>() {
+        fn $name<const LOOSE: bool>(bytes: &[u8], batch: &mut $crate::arch::all::Batch) {
+            use $crate::arch::all::{BATCH, BLOCK, CHUNK, Offers, STEP, offers};
+            let mut base = batch.next;
+            let mut behind = u64::from($crate::bytes::before(bytes, base, 1).is_ascii_digit());
+            let mut clean = false;
+            batch.count = 0;
+            while let Some(chunk) = bytes.get(base..).and_then(|rest| rest.first_chunk::<CHUNK>()) {
+                if clean && !$any_digit(chunk) {
+                    base += CHUNK;
+                    continue;
+                }
+                let mut any = 0;
+                for place in 0..BATCH {
+                    let Some(block) = chunk.get(place * STEP..).and_then(|rest| rest.first_chunk::<BLOCK>()) else {
+                        continue;
+                    };
+                    let masks = $classify(block);
+                    let bits = offers::<LOOSE>(masks, behind);
+                    batch.add(Offers { base: base + place * STEP, bits, digits: masks.digits });
+                    behind = masks.digits >> (STEP - 1) & 1;
+                    any |= masks.digits;
+                }
+                base += BATCH * STEP;
+                clean = any == 0;
+                if batch.count > 0 {
+                    batch.next = base;
+                    return;
+                }
+            }
+            while let Some(rest) = bytes.get(base..).filter(|rest| !rest.is_empty()) {
+                let mut padded = [0u8; BLOCK];
+                let block = rest.first_chunk::<BLOCK>().unwrap_or_else(|| {
+                    padded.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+                    &padded
+                });
                 let masks = $classify(block);
                 let bits = offers::<LOOSE>(masks, behind);
-                if bits != 0 {
-                    return Some(Offers { base, bits });
-                }
+                batch.add(Offers { base, bits, digits: masks.digits });
                 behind = masks.digits >> (STEP - 1) & 1;
                 base += STEP;
-                rest = bytes.get(base..)?;
-            }
-            while !rest.is_empty() {
-                let mut block = [0u8; BLOCK];
-                let (head, _) = block.split_at_mut(rest.len());
-                head.copy_from_slice(rest);
-                let masks = $classify(&block);
-                let bits = offers::<LOOSE>(masks, behind);
-                if bits != 0 {
-                    return Some(Offers { base, bits });
+                if batch.count == BATCH {
+                    break;
                 }
-                behind = masks.digits >> (STEP - 1) & 1;
-                base += STEP;
-                rest = bytes.get(base..)?;
             }
-            None
+            batch.next = base;
         }
     };
 }

@@ -1,16 +1,20 @@
 //! The portable kernel: eight bytes at a time in a plain register.
 
-use super::all::{BLOCK, Masks, Offers, kernel};
+use super::all::{BLOCK, Batch, CHUNK, Masks, kernel};
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const LOW: u64 = 0x7f * ONES;
 
-/// The first block at or after `from` with offers.
-pub(super) fn next(bytes: &[u8], from: usize, loose: bool) -> Option<Offers> {
-    if loose { scan::<true>(bytes, from) } else { scan::<false>(bytes, from) }
+/// Fills the next batch.
+pub(super) fn next(bytes: &[u8], batch: &mut Batch, loose: bool) {
+    if loose { scan::<true>(bytes, batch) } else { scan::<false>(bytes, batch) }
 }
 
-kernel!(scan, classify);
+kernel!(scan, classify, any_digit);
+
+fn any_digit(chunk: &[u8; CHUNK]) -> bool {
+    chunk.iter().fold(false, |any, byte| any | byte.is_ascii_digit())
+}
 
 #[inline(always)]
 fn classify(block: &[u8; BLOCK]) -> Masks {

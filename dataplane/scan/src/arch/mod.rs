@@ -6,7 +6,11 @@ mod generic;
 #[expect(unsafe_code, reason = "vector loads, and calls of functions for instructions that were looked for")]
 mod x86_64;
 
-pub(crate) use all::Offers;
+use crate::bytes::run;
+use all::{Batch, Offers};
+
+/// Runs of digits are counted no further: it is longer than any card number.
+pub(crate) const RUN_MAX: usize = crate::PAN_DIGITS_MAX + 1;
 
 /// The instructions in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,32 +48,44 @@ impl Kernel {
         }
     }
 
-    /// The first block at or after `from` with offers, and they. `loose`: see `all::offers`.
-    fn next(self, bytes: &[u8], from: usize, loose: bool) -> Option<Offers> {
+    /// Fills the next batch. `loose`: see `all::offers`.
+    fn next(self, bytes: &[u8], batch: &mut Batch, loose: bool) {
         match self {
-            Kernel::Portable => generic::next(bytes, from, loose),
+            Kernel::Portable => generic::next(bytes, batch, loose),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2(kernel) => kernel.next(bytes, from, loose),
+            Kernel::Avx2(kernel) => kernel.next(bytes, batch, loose),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512(kernel) => kernel.next(bytes, from, loose),
+            Kernel::Avx512(kernel) => kernel.next(bytes, batch, loose),
         }
     }
 }
 
-/// Places where a number may start, in order. It holds no borrow: the bytes may be masked between two calls, which
-/// only takes digits away.
+/// A place where a number may start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Start {
+    pub(crate) at: usize,
+    /// How many digits follow from there; from 20 on the figure may be less than there are.
+    pub(crate) run: usize,
+}
+
+/// Places where a number may start, in order. It holds no borrow, so that the bytes may be masked between two calls; what
+/// was masked must lie before all places still to come.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Starts {
     kernel: Kernel,
     loose: bool,
+    batch: Batch,
+    /// The block being handed out, and which one of the batch comes next.
     offers: Offers,
-    next: usize,
+    index: usize,
 }
 
 impl Starts {
     /// Runs of digits from `from` on.
+    #[inline]
     pub(crate) fn new(kernel: Kernel, from: usize) -> Starts {
-        Starts { kernel, loose: false, offers: Offers { base: from, bits: 0 }, next: from }
+        let batch = Batch { next: from, ..Batch::default() };
+        Starts { kernel, loose: false, batch, offers: Offers::default(), index: 0 }
     }
 
     /// Any digits from `from` on, as if what is before each were cut off.
@@ -78,14 +94,32 @@ impl Starts {
     }
 
     /// The next place in `bytes`.
-    #[inline]
-    pub(crate) fn next(&mut self, bytes: &[u8]) -> Option<usize> {
+    #[inline(always)]
+    pub(crate) fn next(&mut self, bytes: &[u8]) -> Option<Start> {
         if self.offers.bits == 0 {
-            self.offers = self.kernel.next(bytes, self.next, self.loose)?;
-            self.next = self.offers.base + all::STEP;
+            if self.index >= self.batch.count {
+                self.next_batch(bytes);
+            }
+            self.offers = *self.batch.offers.get(..self.batch.count)?.get(self.index)?;
+            self.index += 1;
         }
-        let place = self.offers.bits.trailing_zeros() as usize;
-        self.offers.bits &= self.offers.bits - 1;
-        Some(self.offers.base + place)
+        let place = self.offers.bits.trailing_zeros();
+        self.offers.bits &= self.offers.bits.wrapping_sub(1);
+        let at = self.offers.base + place as usize;
+        let seen = (!(self.offers.digits >> place)).trailing_zeros();
+        // A run up to the end of the block may go on behind it.
+        let whole = (place + seen) as usize != all::BLOCK;
+        Some(Start { at, run: if whole { seen as usize } else { long_run(bytes, at, seen as usize) } })
     }
+
+    #[inline(never)]
+    fn next_batch(&mut self, bytes: &[u8]) {
+        self.kernel.next(bytes, &mut self.batch, self.loose);
+        self.index = 0;
+    }
+}
+
+#[inline(never)]
+fn long_run(bytes: &[u8], at: usize, seen: usize) -> usize {
+    seen + run(bytes, at + seen, RUN_MAX.saturating_sub(seen))
 }

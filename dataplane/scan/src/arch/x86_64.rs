@@ -3,7 +3,7 @@
 //! A value of the type `Avx2` or `Avx512` exists only where the processor has the instructions; so holding one is what
 //! makes the calls sound.
 
-use super::all::{BLOCK, Masks, Offers, kernel};
+use super::all::{BLOCK, Batch, CHUNK, Masks, kernel};
 use std::arch::x86_64::*;
 
 /// This processor has AVX2.
@@ -16,10 +16,10 @@ impl Avx2 {
         is_x86_feature_detected!("avx2").then_some(Avx2(()))
     }
 
-    /// The first block at or after `from` with offers.
-    pub(super) fn next(self, bytes: &[u8], from: usize, loose: bool) -> Option<Offers> {
+    /// Fills the next batch.
+    pub(super) fn next(self, bytes: &[u8], batch: &mut Batch, loose: bool) {
         // SAFETY: `self` shows that the processor has AVX2, all that these functions ask for.
-        unsafe { if loose { scan_avx2::<true>(bytes, from) } else { scan_avx2::<false>(bytes, from) } }
+        unsafe { if loose { scan_avx2::<true>(bytes, batch) } else { scan_avx2::<false>(bytes, batch) } }
     }
 }
 
@@ -34,22 +34,24 @@ impl Avx512 {
         has.then_some(Avx512(()))
     }
 
-    /// The first block at or after `from` with offers.
-    pub(super) fn next(self, bytes: &[u8], from: usize, loose: bool) -> Option<Offers> {
+    /// Fills the next batch.
+    pub(super) fn next(self, bytes: &[u8], batch: &mut Batch, loose: bool) {
         // SAFETY: `self` shows that the processor has AVX-512 F and BW, all that these functions ask for.
-        unsafe { if loose { scan_avx512::<true>(bytes, from) } else { scan_avx512::<false>(bytes, from) } }
+        unsafe { if loose { scan_avx512::<true>(bytes, batch) } else { scan_avx512::<false>(bytes, batch) } }
     }
 }
 
 kernel!(
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     scan_avx2,
-    classify_avx2
+    classify_avx2,
+    any_digit_avx2
 );
 kernel!(
     #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,lzcnt,popcnt")]
     scan_avx512,
-    classify_avx512
+    classify_avx512,
+    any_digit_avx512
 );
 
 #[inline]
@@ -78,6 +80,22 @@ fn classify_half(block: &[u8; BLOCK], at: usize) -> (u32, u32) {
     let no_break = _mm256_or_si256(equal(0xc2), equal(0xa0));
     let separators = _mm256_or_si256(_mm256_or_si256(within(b'-', b'/'), equal(b' ')), no_break);
     (_mm256_movemask_epi8(within(b'0', b'9')) as u32, _mm256_movemask_epi8(separators) as u32)
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn any_digit_avx2(chunk: &[u8; CHUNK]) -> bool {
+    let (blocks, _) = chunk.as_chunks::<BLOCK>();
+    let last = chunk.last_chunk::<BLOCK>();
+    blocks.iter().chain(last).fold(0, |any, block| any | classify_avx2(block).digits) != 0
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn any_digit_avx512(chunk: &[u8; CHUNK]) -> bool {
+    let (blocks, _) = chunk.as_chunks::<BLOCK>();
+    let last = chunk.last_chunk::<BLOCK>();
+    blocks.iter().chain(last).fold(0, |any, block| any | classify_avx512(block).digits) != 0
 }
 
 #[inline]

@@ -17,6 +17,9 @@ use crate::cursor::Cursor;
 use crate::limits::{LARGE_BYTES, SERVER_MESSAGE_BYTES_MAX};
 use crate::{Cleared, Error, Event, Outbox, Outcome, Side, Step};
 
+/// The messages of an open session.
+const TAGS: &[u8] = b"DCZT12ENSAItns3GHdc";
+
 /// What is known of the bytes in hand, so that they are scanned once however often they are stepped.
 #[derive(Default)]
 pub(super) struct Known {
@@ -29,6 +32,8 @@ pub(super) struct Known {
 
 impl Known {
     fn look(&mut self, scanner: &Scanner, bytes: &[u8]) -> bool {
+        // Fewer than before: what was found holds for these, and of those behind them nothing is kept in mind.
+        self.left = self.left.min(bytes.len());
         if bytes.len() > self.left {
             *self = Self { left: bytes.len(), suspicious: scanner.suspect(bytes), hex: None };
         }
@@ -82,6 +87,15 @@ impl Talk {
             return Ok(step);
         }
         out.client.append(&mut self.notice);
+        // Not a byte is scanned before a message is there: a trickle must cost no more than a stream.
+        if let Some(frame) = frame::peek(Side::Server, bytes)?
+            && frame.length > bytes.len()
+            && TAGS.contains(&frame.tag)
+            && frame.length
+                <= if matches!(frame.tag, b'D' | b'd') { LARGE_BYTES } else { SERVER_MESSAGE_BYTES_MAX }
+        {
+            return Ok(Step::Need(missing(bytes.len(), frame.length)));
+        }
         let suspicious = self.known.look(&self.masker.scanner, bytes);
         let mut turn = Turn { out, first: true, suspicious, hex: false, spoken: false };
         let mut at = 0;
@@ -115,7 +129,7 @@ impl Talk {
     /// Takes the message at the start of `rest`.
     fn server_frame(&mut self, rest: &mut [u8], turn: &mut Turn<'_>) -> Result<Progress, Error> {
         let Some(frame) = frame::peek(Side::Server, rest)? else { return Ok(Progress::Need(HEADER_BYTES)) };
-        if !b"DCZT12ENSAItns3GHdc".contains(&frame.tag) {
+        if !TAGS.contains(&frame.tag) {
             return Err(match frame.tag {
                 b'W' => unsupported("COPY in both directions"),
                 _ => misbehaved("a message that belongs to no open session"),
@@ -185,8 +199,9 @@ impl Talk {
         if !self.answers(turn) {
             return Ok(Act::Later);
         }
-        if self.plan.hides() || turn.suspicious && self.masker.scanner.suspect(row) {
-            self.pending.answer.masked += mask_row(&self.plan, &mut self.masker, row)? as u64;
+        let dirty = turn.suspicious && self.masker.scanner.suspect(row);
+        if dirty || self.plan.hides() {
+            self.pending.answer.masked += mask_row(&self.plan, &mut self.masker, row, dirty)? as u64;
         }
         self.pending.answer.rows += 1;
         self.pending.answer.rows_here += 1;
