@@ -177,7 +177,8 @@ def missing(text, raws, facts):
 
 
 def mutated(paths, count, seed):
-    """Statements that mix up the tokens of the scripts' statements; of those that KINDS, an expression, begins."""
+    """Statements that mix up the tokens of the scripts' statements; of those that KINDS, an expression, begins;
+    with WORDS, words between spaces, more often than others."""
     dice = random.Random(seed)
     pieces = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[A-Za-z_]\w*|\d+|::|<=|>=|<>|\|\||\s+|.", re.S)
     corpus, pool = [], collections.Counter()
@@ -190,6 +191,7 @@ def mutated(paths, count, seed):
     words = [it for it, seen in pool.items() if seen > 3]
     with open(keyword_list, encoding="utf-8") as source:
         words += re.findall(r'"([a-z_]+)"', source.read()) * 2
+    words += os.environ.get("WORDS", "").split() * 20
     for number in range(count):
         tokens = list(dice.choice(corpus))
         for _ in range(dice.randint(1, 3)):

@@ -109,6 +109,19 @@ fn numbers_as_text_stay_numbers() {
     }
 }
 
+#[test]
+fn arrays_and_ranges_of_numbers_as_text_stay_so() {
+    for (oid, given, expected) in [
+        (1016, "{4111111111111111,NULL,-4111111111111111,7}", "{1000000000001111,NULL,-1000000000001111,7}"),
+        (1231, "{{4111111111111111.50},{1}}", "{{1000000000001111.50},{1}}"),
+        (1022, "{4.111111111111111e+15,1e-05,NaN}", "{1.000000000001111e+15,1e-05,NaN}"),
+        (3926, "[4111111111111111,4111111111111112)", "[1000000000001111,4111111111111112)"),
+    ] {
+        let (seen, _) = rows_of(oid, TEXT, &[given.as_bytes().to_vec()]);
+        assert_eq!(core::str::from_utf8(&seen[0]), Ok(expected));
+    }
+}
+
 fn numeric(digits: &str, fraction: &[u16]) -> Vec<u8> {
     let padded = format!("{digits:0>width$}", width = digits.len().div_ceil(4) * 4);
     let mut groups: Vec<u16> =

@@ -199,8 +199,9 @@ impl Talk {
         if !self.answers(turn) {
             return Ok(Act::Later);
         }
-        if self.plan.hides() || turn.suspicious && self.masker.scanner.suspect(row) {
-            self.pending.answer.masked += mask_row(&self.plan, &mut self.masker, row)? as u64;
+        let dirty = turn.suspicious && self.masker.scanner.suspect(row);
+        if dirty || self.plan.hides() {
+            self.pending.answer.masked += mask_row(&self.plan, &mut self.masker, row, dirty)? as u64;
         }
         self.pending.answer.rows += 1;
         self.pending.answer.rows_here += 1;

@@ -152,8 +152,13 @@ impl Plan {
     }
 }
 
-/// Masks the cells of a whole DataRow.
-pub(crate) fn mask_row(plan: &Plan, masker: &mut Masker, row: &mut [u8]) -> Result<usize, Error> {
+/// Masks the cells of a whole DataRow; where its bytes do not look `dirty`, only those that could hide a card number.
+pub(crate) fn mask_row(
+    plan: &Plan,
+    masker: &mut Masker,
+    row: &mut [u8],
+    dirty: bool,
+) -> Result<usize, Error> {
     let malformed = |what| Error::Malformed { side: Side::Server, offset: HEADER_BYTES, what };
     plan.count_is(u16_at(row, HEADER_BYTES).ok_or(malformed("a row without a count"))?)?;
     let mut rest = row.get_mut(HEADER_BYTES + 2..).unwrap_or_default();
@@ -167,7 +172,9 @@ pub(crate) fn mask_row(plan: &Plan, masker: &mut Masker, row: &mut [u8]) -> Resu
         let length = usize::try_from(length).map_err(|_| malformed("a cell's length is negative"))?;
         let (cell, behind) =
             rest.split_at_mut_checked(length).ok_or(malformed("a cell longer than its row"))?;
-        masked += masker.mask(*class, cell);
+        if dirty || class.hides() {
+            masked += masker.mask(*class, cell);
+        }
         rest = behind;
     }
     if !rest.is_empty() {

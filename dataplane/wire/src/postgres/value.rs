@@ -25,6 +25,8 @@ pub(crate) enum Class {
     Decimal,
     /// A floating number as text.
     FloatText,
+    /// Several numbers as text: an array or a range of them.
+    Numbers,
     /// int8.
     Integer,
     Numeric,
@@ -49,6 +51,7 @@ impl Class {
             17 => Self::Bytea,
             20 | 1700 => Self::Decimal,
             701 => Self::FloatText,
+            1016 | 1022 | 1231 | 3906 | 3926 | 4532 | 4536 => Self::Numbers,
             // Arrays of bytea, composites, ranges, types of the database's own: bytea may stand inside.
             1001 | 2249 | 2287 | 16_384.. => Self::Mixed,
             _ => Self::Plain,
@@ -130,6 +133,7 @@ impl Masker {
             Class::Bytea => self.text(value),
             Class::Decimal => self.decimal(value).unwrap_or_else(|| self.text(value)),
             Class::FloatText => self.float_text(value).unwrap_or_else(|| self.text(value)),
+            Class::Numbers => self.numbers(value),
             Class::Integer => match value.as_chunks_mut::<8>() {
                 ([number], []) => usize::from(self.integer(number)),
                 _ => self.unknown(value, depth),
@@ -241,6 +245,14 @@ impl Masker {
         let places = mantissa.iter_mut().filter(|byte| byte.is_ascii_digit());
         places.zip(whole.iter()).for_each(|(place, digit)| *place = digit + b'0');
         Some(1)
+    }
+
+    /// Numbers between other signs; what is left is text.
+    fn numbers(&self, value: &mut [u8]) -> usize {
+        let is_number = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'+' | b'-' | b'e' | b'E');
+        let parts = value.chunk_by_mut(|one, next| is_number(one) == is_number(next));
+        let masked: usize = parts.map(|part| self.float_text(part).unwrap_or(0)).sum();
+        masked + self.text(value)
     }
 
     /// numeric: count, weight, sign, scale, then digits in base 10,000. `None` where it is not so laid out.

@@ -244,12 +244,14 @@ impl Reader<'_> {
             over,
         } = function;
         absent(*uses_odbc_syntax || !matches!(parameters, FunctionArguments::None))?;
+        let unquoted =
+            matches!(name.0.as_slice(), [ObjectNamePart::Identifier(it)] if it.quote_style.is_none());
         let name = called(name)?;
         match args {
             FunctionArguments::None => self.call(&name, |_| None)?,
             // ARRAY(SELECT …) is an expression; f(SELECT …) is not PostgreSQL's.
             FunctionArguments::Subquery(query) => {
-                absent(name != ["array"])?;
+                absent(!unquoted || name != ["array"])?;
                 self.query(query, Use::Through)?;
             }
             FunctionArguments::List(list) => {
@@ -262,11 +264,11 @@ impl Reader<'_> {
                         _ => return Err(NotUnderstood),
                     }
                 }
-                // ROW(…) is an expression.
-                if name == ["row"] || name == [forms::COMPUTES] || groups {
-                    return Ok(());
+                // ROW(…) is an expression; "row"(…) is a function.
+                let row = unquoted && name == ["row"];
+                if !row && !groups && name != [forms::COMPUTES] {
+                    self.call(&name, |index| constant_argument(&list.args, index))?;
                 }
-                self.call(&name, |index| constant_argument(&list.args, index))?;
             }
         }
         self.order(within_group, Use::Through)?;

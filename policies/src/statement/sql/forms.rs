@@ -5,6 +5,7 @@ mod targets;
 mod xml;
 
 use super::builder::Builder;
+use super::cursor::Cursor;
 use super::keywords::{self, Class};
 use super::lexer::Lexeme;
 use super::reader::{NotUnderstood, Result};
@@ -99,6 +100,11 @@ impl<'a> Forms<'a> {
         self.peek(ahead).is_some_and(|it| it.is_sign('('))
     }
 
+    /// ANY, ALL or SOME of what is in parentheses.
+    fn quantified(&self, ahead: usize) -> bool {
+        ["any", "all", "some"].iter().any(|word| self.is(ahead, word)) && self.opens(ahead + 1)
+    }
+
     fn before(&self) -> Option<&'a Lexeme> {
         self.at.checked_sub(1).and_then(|at| self.lexemes.get(at))
     }
@@ -166,65 +172,28 @@ impl<'a> Forms<'a> {
     }
 
     fn word(&mut self, text: &str) -> Result {
+        if let Some((count, by)) = self.noise(text) {
+            self.replace(count, &by);
+            return Ok(());
+        }
         match text {
             "table" => self.table(),
-            "set" => {
-                let function = self.opens(1)
-                    && match self.before() {
-                        Some(Lexeme::Word(word)) => {
-                            word != "update" && keywords::class(word) == Some(Class::Reserved)
-                        }
-                        Some(Lexeme::Quoted(_)) => false,
-                        before => !before.is_some_and(|it| it.is_sign(')') || it.is_operator("*")),
-                    };
-                self.keep();
-                if !function {
-                    self.sets.push(self.depth);
-                }
-            }
-            "for" if self.is(1, "no") && self.is(2, "key") && self.is(3, "update") => {
-                self.replace(4, &[word("for"), word("update")]);
-            }
-            "for" if self.is(1, "key") && self.is(2, "share") => {
-                self.replace(3, &[word("for"), word("share")])
-            }
-            "group" if self.is(1, "by") && (self.is(2, "all") || self.is(2, "distinct")) => {
-                self.replace(3, &[word("group"), word("by")]);
-            }
-            "where" | "from" | "returning" | "when" => {
-                if self.sets.last() == Some(&self.depth) {
+            "set" => self.set(),
+            "where" | "from" | "returning" => {
+                let distinct = self.before().is_some_and(|it| it.is("distinct"));
+                if self.sets.last() == Some(&self.depth) && !distinct {
                     self.sets.pop();
                 }
                 self.keep();
             }
-            "isnull" if !self.opens(1) => self.replace(1, &[word("is"), word("null")]),
-            "notnull" if !self.opens(1) => self.replace(1, &[word("is"), word("not"), word("null")]),
-            "is" if self.is(1, "document") => self.replace(2, &[word("is"), word("null")]),
-            "is" if self.is(1, "not") && self.is(2, "document") => {
-                self.replace(3, &[word("is"), word("null")])
-            }
-            "between" if self.is(1, "symmetric") || self.is(1, "asymmetric") => {
-                self.replace(2, &[word("between")])
-            }
-            "collation" if self.is(1, "for") && self.opens(2) => self.replace(2, &[name("pg_collation_for")]),
-            "overriding" if self.is(2, "value") => self.at += 3,
-            "insert" if self.is(1, "default") && self.is(2, "values") => {
-                self.replace(3, &[word("insert"), word("values"), OPEN, word("default"), CLOSE]);
-            }
             "insert" if self.is(1, "into") => self.insert_columns()?,
             "on" if self.is(1, "conflict") && self.opens(2) => self.conflict()?,
             "as" if self.opens(1) => self.column_definitions(),
-            "lateral" if self.is(1, "xmltable") || self.is(1, "json_table") => self.at += 1,
-            "rows" if self.is(1, "from") && self.opens(2) => self.rows_from()?,
+            "rows" if self.is(1, "from") && self.opens(2) && self.begins_source() => self.rows_from()?,
             "exclude" => self.exclude(),
             "range" | "rows" | "groups" => self.frame()?,
-            "search" | "cycle" if self.before().is_some_and(|it| it.is_sign(')')) => {
-                self.search_or_cycle()?
-            }
+            "search" | "cycle" if self.before().is_some_and(|it| it.is_sign(')')) => self.search_or_cycle(),
             "any" | "all" | "some" if self.opens(1) && self.is(2, "values") => self.quantified_values()?,
-            "grouping" if self.is(1, "sets") && self.opens(2) => self.replace(2, &[name(GROUPS)]),
-            // Outside of GROUP BY a function of that name.
-            "cube" | "rollup" if self.opens(1) => self.replace(1, &[name(text)]),
             text if self.opens(1)
                 && text.starts_with("xml")
                 && keywords::class(text) == Some(Class::ColumnName) =>
@@ -235,6 +204,57 @@ impl<'a> Forms<'a> {
             _ => self.keep(),
         }
         Ok(())
+    }
+
+    /// Words that others say as well: how many lexemes they are, and the others.
+    fn noise(&self, text: &str) -> Option<(usize, Vec<Lexeme>)> {
+        let is = |ahead: usize, word: &str| self.is(ahead, word);
+        Some(match text {
+            "like" | "ilike" if self.quantified(1) => (1, vec![operator("~~")]),
+            "not" if (is(1, "like") || is(1, "ilike")) && self.quantified(2) => (2, vec![operator("!~~")]),
+            "for" if is(1, "no") && is(2, "key") && is(3, "update") => (4, vec![word("for"), word("update")]),
+            "for" if is(1, "key") && is(2, "share") => (3, vec![word("for"), word("share")]),
+            "group" if is(1, "by") && (is(2, "all") || is(2, "distinct")) => {
+                (3, vec![word("group"), word("by")])
+            }
+            "isnull" if !self.opens(1) => (1, vec![word("is"), word("null")]),
+            "notnull" if !self.opens(1) => (1, vec![word("is"), word("not"), word("null")]),
+            "is" if is(1, "document") => (2, vec![word("is"), word("null")]),
+            "is" if is(1, "not") && is(2, "document") => (3, vec![word("is"), word("null")]),
+            "between" if is(1, "symmetric") || is(1, "asymmetric") => (2, vec![word("between")]),
+            "collation" if is(1, "for") && self.opens(2) => (2, vec![name("pg_collation_for")]),
+            "overriding" if (is(1, "user") || is(1, "system")) && is(2, "value") => (3, vec![]),
+            "insert" if is(1, "default") && is(2, "values") => {
+                (3, vec![word("insert"), word("values"), OPEN, word("default"), CLOSE])
+            }
+            "lateral" if is(1, "xmltable") || is(1, "json_table") => (1, vec![]),
+            "grouping" if is(1, "sets") && self.opens(2) => (2, vec![name(GROUPS)]),
+            // Outside of GROUP BY a function of that name.
+            "cube" | "rollup" if self.opens(1) => (1, vec![name(text)]),
+            _ => return None,
+        })
+    }
+
+    /// SET of UPDATE and ON CONFLICT; or a function of that name.
+    fn set(&mut self) {
+        let function = self.opens(1)
+            && match self.before() {
+                Some(Lexeme::Word(word)) => {
+                    word != "update" && keywords::class(word) == Some(Class::Reserved)
+                }
+                Some(Lexeme::Quoted(_)) => false,
+                before => !before.is_some_and(|it| it.is_sign(')') || it.is_operator("*")),
+            };
+        self.keep();
+        if !function {
+            self.sets.push(self.depth);
+        }
+    }
+
+    /// May an element of FROM begin here?
+    fn begins_source(&self) -> bool {
+        let words = ["from", "join", "lateral", "using"];
+        self.before().is_some_and(|it| it.is_sign(',') || words.iter().any(|word| it.is(word)))
     }
 
     /// Steps over `count` lexemes and puts others.
@@ -301,7 +321,7 @@ impl<'a> Forms<'a> {
         }
     }
 
-    /// ROWS FROM (f() AS (…), g()): a function of functions.
+    /// ROWS FROM (f() AS (…), g()): a function of functions. `SELECT a, rows FROM (f() AS x JOIN t …)` is something else.
     fn rows_from(&mut self) -> Result {
         let (inner, end) = self.group(2)?;
         self.put(&[name(COMPUTES), OPEN]);
@@ -309,48 +329,33 @@ impl<'a> Forms<'a> {
             if index > 0 {
                 self.put(&[COMMA]);
             }
-            let open = function.iter().position(|it| it.is_sign('(')).ok_or(NotUnderstood)?;
-            let close = closing(function, open).ok_or(NotUnderstood)?;
-            match function.get(close + 1) {
-                None => {}
-                Some(it) if it.is("as") => {}
-                Some(_) => return Err(NotUnderstood),
+            let mut cursor = Cursor::new(function);
+            cursor.path()?;
+            cursor.parenthesised()?;
+            let call = function.get(..function.len() - cursor.rest().len()).ok_or(NotUnderstood)?;
+            if cursor.word("as") {
+                types_only(cursor.parenthesised()?)?;
             }
-            self.put_rewritten(function.get(..=close).ok_or(NotUnderstood)?)?;
+            cursor.end()?;
+            self.put_rewritten(call)?;
         }
         self.put(&[CLOSE]);
         self.at = end;
         Ok(())
     }
 
-    /// SEARCH … SET column, CYCLE … SET column … USING column, behind a WITH query: columns made of its rows.
-    fn search_or_cycle(&mut self) -> Result {
-        let breadth = self.is(0, "search") && (self.is(1, "breadth") || self.is(1, "depth"));
-        let cycle = self.is(0, "cycle") && matches!(self.peek(1), Some(Lexeme::Word(_) | Lexeme::Quoted(_)));
-        if !breadth && !cycle {
+    /// SEARCH … SET column, CYCLE … SET column … USING column, behind a WITH query: columns made of its rows. Only in
+    /// exactly that form: `FROM f() cycle JOIN t` has an alias.
+    fn search_or_cycle(&mut self) {
+        let rest = self.lexemes.get(self.at..).unwrap_or_default();
+        let mut cursor = Cursor::new(rest);
+        let searches = search(&mut cursor).is_ok();
+        if cycle(&mut cursor).is_ok() || searches {
+            self.facts.transform_all();
+            self.at += rest.len() - cursor.rest().len();
+        } else {
             self.keep();
-            return Ok(());
         }
-        self.facts.transform_all();
-        self.at += 1;
-        // To the next WITH query, or to what WITH belongs to.
-        let mut named = false;
-        while let Some(lexeme) = self.peek(0) {
-            let ends = ["select", "insert", "update", "delete", "merge", "values", "table", "cycle"];
-            let next_query = lexeme.is_sign(',')
-                && named
-                && matches!(self.peek(1), Some(Lexeme::Word(_) | Lexeme::Quoted(_)))
-                && (self.is(2, "as") || self.opens(2));
-            if lexeme.is_sign('(') || next_query || ends.iter().any(|word| lexeme.is(word)) {
-                break;
-            }
-            named |= lexeme.is("set");
-            match lexeme {
-                Lexeme::Parameter(_) => return Err(NotUnderstood),
-                _ => self.at += 1,
-            }
-        }
-        if self.is(0, "cycle") { self.search_or_cycle() } else { Ok(()) }
     }
 
     /// `= ANY (VALUES …)`: of a query.
@@ -398,6 +403,85 @@ impl<'a> Forms<'a> {
         self.at = on;
         Ok(())
     }
+}
+
+/// SEARCH DEPTH | BREADTH FIRST BY columns SET column. Takes nothing where it is not that.
+fn search(cursor: &mut Cursor<'_>) -> Result {
+    let mut ahead = cursor.clone();
+    if !ahead.words(&["search", "depth", "first", "by"])
+        && !ahead.words(&["search", "breadth", "first", "by"])
+    {
+        return Err(NotUnderstood);
+    }
+    names(&mut ahead)?;
+    word_and_name(&mut ahead, "set")?;
+    *cursor = ahead;
+    Ok(())
+}
+
+/// CYCLE columns SET column [TO constant DEFAULT constant] USING column.
+fn cycle(cursor: &mut Cursor<'_>) -> Result {
+    let mut ahead = cursor.clone();
+    if !ahead.word("cycle") {
+        return Err(NotUnderstood);
+    }
+    names(&mut ahead)?;
+    word_and_name(&mut ahead, "set")?;
+    for word in ["to", "default"] {
+        if !ahead.word(word) {
+            break;
+        }
+        let constants = ["true", "false", "null"];
+        let literal = matches!(ahead.peek(), Some(Lexeme::Text(_) | Lexeme::Number(_) | Lexeme::Bits(_)));
+        if literal {
+            ahead.next();
+        } else if ahead.one_of(&constants).is_none() {
+            return Err(NotUnderstood);
+        }
+    }
+    word_and_name(&mut ahead, "using")?;
+    *cursor = ahead;
+    Ok(())
+}
+
+/// Names between commas, none of them a reserved word.
+fn names(cursor: &mut Cursor<'_>) -> Result {
+    loop {
+        free_name(cursor)?;
+        if !cursor.sign(',') {
+            return Ok(());
+        }
+    }
+}
+
+fn word_and_name(cursor: &mut Cursor<'_>, word: &str) -> Result {
+    if cursor.word(word) { free_name(cursor) } else { Err(NotUnderstood) }
+}
+
+fn free_name(cursor: &mut Cursor<'_>) -> Result {
+    match cursor.next() {
+        Some(Lexeme::Quoted(_)) => Ok(()),
+        Some(Lexeme::Word(word)) => match keywords::class(word) {
+            Some(Class::Reserved | Class::TypeOrFunction) => Err(NotUnderstood),
+            _ => Ok(()),
+        },
+        _ => Err(NotUnderstood),
+    }
+}
+
+/// Types, their modifiers, columns of types: names and numbers, in which no query hides.
+fn types_only(lexemes: &[Lexeme]) -> Result {
+    let plain = lexemes.iter().all(|it| match it {
+        Lexeme::Word(word) => {
+            !["select", "table", "values", "with"].contains(&word.as_str()) || {
+                // `timestamp with time zone`
+                word == "with" && lexemes.iter().any(|it| it.is("zone"))
+            }
+        }
+        Lexeme::Quoted(_) | Lexeme::Number(_) | Lexeme::Sign('(' | ')' | '[' | ']' | ',' | '.') => true,
+        _ => false,
+    });
+    if plain { Ok(()) } else { Err(NotUnderstood) }
 }
 
 /// Cuts at a word outside of brackets.

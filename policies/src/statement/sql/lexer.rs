@@ -330,7 +330,12 @@ impl<'a> Lexer<'a> {
         }
         let length =
             rest.find(|ch: char| !starts_name(ch) && !ch.is_ascii_digit() && ch != '$').unwrap_or(rest.len());
-        let word = rest.get(..length).unwrap_or("").to_ascii_lowercase();
+        let word = rest.get(..length).unwrap_or("");
+        // Servers with a single-byte encoding fold these too, others do not.
+        if word.chars().any(|ch| !ch.is_ascii() && ch.is_uppercase()) {
+            return Err(Unreadable);
+        }
+        let word = word.to_ascii_lowercase();
         self.skip_to(at + length);
         self.out.push(Lexeme::Word(cut(word)));
         Ok(())
@@ -466,7 +471,7 @@ mod tests {
 
     #[test]
     fn names_fold_and_are_cut() {
-        assert_eq!(lex("SeLeCT _a$1 ÄB").unwrap(), [word("select"), word("_a$1"), word("Äb")]);
+        assert_eq!(lex("SeLeCT _a$1 äB").unwrap(), [word("select"), word("_a$1"), word("äb")]);
         let long = "é".repeat(40);
         assert_eq!(lex(&long).unwrap(), [word(&"é".repeat(31))]);
         assert_eq!(lex("\"A\"\"b\"").unwrap(), [Lexeme::Quoted("A\"b".to_owned())]);
@@ -524,7 +529,7 @@ mod tests {
 
     #[test]
     fn what_no_version_reads_alike_is_refused() {
-        for bad in ["a\x0bb", "\0", "\x01", "\\", "{", "\"\"", "U&\"\\d83d\\de00\""] {
+        for bad in ["ÄB", "a\x0bb", "\0", "\x01", "\\", "{", "\"\"", "U&\"\\d83d\\de00\""] {
             assert_eq!(lex(bad), Err(Unreadable), "{bad:?}");
         }
     }

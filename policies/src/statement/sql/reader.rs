@@ -262,6 +262,11 @@ pub(super) fn values(idents: &[Ident]) -> Result<Vec<String>> {
 /// for a name, it reads the statement otherwise than the target does (`SELECT pan and FROM cards`: there, `and` is a
 /// label).
 pub(super) fn text(ident: &Ident) -> Result<String> {
-    absent(ident.quote_style.is_none() && keywords::class(&ident.value) == Some(Class::Reserved))?;
+    match ident.quote_style {
+        None => absent(keywords::class(&ident.value) == Some(Class::Reserved))?,
+        Some('"') => {}
+        // Other databases take a string for a name: `FROM 'cards'`.
+        Some(_) => return Err(NotUnderstood),
+    }
     Ok(ident.value.clone())
 }

@@ -1,7 +1,7 @@
 //! Functions with a syntax of their own: XML's, and substring's SIMILAR.
 use super::super::lexer::Lexeme;
-use super::super::reader::Result;
-use super::{CLOSE, COMMA, COMPUTES, Forms, OPEN, name, split_at, split_word};
+use super::super::reader::{NotUnderstood, Result};
+use super::{CLOSE, COMMA, COMPUTES, Forms, OPEN, name, split_at, split_word, types_only};
 
 impl Forms<'_> {
     /// `substring(x SIMILAR y ESCAPE z)`: of three values.
@@ -52,7 +52,7 @@ fn xml_values<'l>(function: &str, argument: &'l [Lexeme]) -> Result<Vec<&'l [Lex
     let noise = |it: &Lexeme, words: &[&str]| words.iter().any(|word| it.is(word));
     let mut values = match (function, argument) {
         ("xmlelement" | "xmlpi", [first, Lexeme::Word(_) | Lexeme::Quoted(_)]) if first.is("name") => vec![],
-        ("xmlattributes" | "xmlforest", _) => split_word(argument, "as").into_iter().take(1).collect(),
+        ("xmlattributes" | "xmlforest", _) => vec![before_as(argument)?],
         ("xmlroot", [first, rest @ ..]) if noise(first, &["version", "standalone"]) => {
             let words = rest.iter().all(|it| noise(it, &["no", "yes", "value"]));
             if words { vec![] } else { vec![rest] }
@@ -64,7 +64,7 @@ fn xml_values<'l>(function: &str, argument: &'l [Lexeme]) -> Result<Vec<&'l [Lex
         _ => vec![argument],
     };
     if function == "xmlserialize" {
-        values = values.into_iter().flat_map(|it| split_word(it, "as").into_iter().take(1)).collect();
+        values = values.into_iter().map(before_as).collect::<Result<_>>()?;
     }
     for value in &mut values {
         while let [first, second, rest @ ..] = value
@@ -81,4 +81,13 @@ fn xml_values<'l>(function: &str, argument: &'l [Lexeme]) -> Result<Vec<&'l [Lex
         }
     }
     Ok(values)
+}
+
+/// The value before AS and a label or a type.
+fn before_as(argument: &[Lexeme]) -> Result<&[Lexeme]> {
+    match split_word(argument, "as").as_slice() {
+        [value] => Ok(value),
+        [value, label] => types_only(label).map(|()| *value),
+        _ => Err(NotUnderstood),
+    }
 }

@@ -131,4 +131,8 @@ pub(super) const CASES: &[(&str, &str)] = &[
         "select:cards | delete:cards | copy | +cards.* | *cards | !unbounded",
     ),
     ("COPY BINARY cards FROM STDIN", "insert:cards | copy:cards | =cards.*"),
+    (
+        "UPDATE t SET a = CASE WHEN x THEN 1 END, b[1] = d IS DISTINCT FROM e, c[2] = 3 WHERE id = 1",
+        "update:t | +t.d | +t.e | +t.id | +t.x | =t.a | =t.b | =t.c | ~t.d | ~t.e | ~t.x",
+    ),
 ];

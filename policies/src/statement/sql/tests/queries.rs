@@ -335,4 +335,25 @@ pub(super) const CASES: &[(&str, &str)] = &[
         "SELECT t.a[1], s.t.b[2:3], u.c[1].d FROM s.t, u",
         "select | select:s.t | select:u | +s.t.a | +s.t.b | +u.c | ~s.t.a | ~s.t.b | ~u.c",
     ),
+    ("SELECT * FROM f(1) cycle JOIN secret ON true", "select | select:secret | +secret.* | *secret | f()"),
+    ("SELECT * FROM f(1) search, secret", "select | select:secret | +secret.* | *secret | f()"),
+    ("SELECT * EXCEPT (SELECT pan FROM cards)", "select | select:cards | +cards.pan"),
+    ("SELECT a[:b], a[c:] FROM t", "select | select:t | +t.a | +t.b | +t.c | ~t.a | ~t.b | ~t.c"),
+    (
+        "WITH RECURSIVE r AS (SELECT a FROM t) CYCLE a SET c TO true DEFAULT false USING p, s AS (SELECT pan FROM cards) SELECT * FROM r, s",
+        "select | select:cards | select:t | +cards.pan | +t.a | ~cards.pan | ~t.a",
+    ),
+    (
+        "SELECT a FROM t WHERE b LIKE ANY (SELECT c FROM u) AND d NOT ILIKE ALL (ARRAY[e, 'x'])",
+        "select | select:t | select:u | +t.a | +t.b | +t.c | +t.d | +t.e | +u.c | ~t.b | ~t.c | ~t.d | ~t.e | ~u.c",
+    ),
+    (
+        r#"SELECT "row"(a), ROW (b), "array"(c), "user" FROM t"#,
+        "select | select:t | +t.a | +t.b | +t.c | +t.user | ~t.a | ~t.b | ~t.c | array() | row()",
+    ),
+    ("SELECT a, rows FROM (f(1) AS x JOIN secret ON true)", "?"),
+    (
+        "SELECT rows FROM (SELECT f(pan) AS x FROM cards) s",
+        "select | select:cards | +cards.pan | ~cards.pan | f()",
+    ),
 ];

@@ -73,4 +73,11 @@ pub(super) const CASES: &[&str] = &[
     "SELECT a FROM t FOR XML AUTO",
     "SELECT a.b.c.d.e FROM t",
     "SELECT * FROM a.b.c.d",
+    "SELECT FROM 'x'",
+    "SELECT * FROM 'cards'",
+    "INSERT INTO 'cards' VALUES (1)",
+    "UPDATE 'cards' SET a = 1",
+    "SELECT a AS 'x' FROM t",
+    "SELECT a.'b' FROM t a",
+    "SELECT PÄN FROM cards",
 ];
