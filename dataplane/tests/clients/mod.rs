@@ -20,7 +20,7 @@ use tokio_postgres::{AsyncMessage, Client, Config, Error};
 use crate::gateway::Gateway;
 
 /// What a client of the gateway trusts.
-pub fn tls_config(ca: &Path) -> Arc<ClientConfig> {
+pub(crate) fn tls_config(ca: &Path) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(ca).unwrap() {
         roots.add(certificate.unwrap()).unwrap();
@@ -32,17 +32,17 @@ pub fn tls_config(ca: &Path) -> Arc<ClientConfig> {
 
 /// Makes TLS connections for tokio-postgres.
 #[derive(Clone)]
-pub struct Connector(Arc<ClientConfig>);
+pub(crate) struct Connector(Arc<ClientConfig>);
 
 impl Connector {
     /// One that trusts what signs the gateway's certificate.
-    pub fn new(gateway: &Gateway) -> Self {
+    pub(crate) fn new(gateway: &Gateway) -> Self {
         Self(tls_config(Path::new(gateway.get("PANGATE_CA"))))
     }
 }
 
 /// One connection to be made.
-pub struct Connecting(Arc<ClientConfig>, ServerName<'static>);
+pub(crate) struct Connecting(Arc<ClientConfig>, ServerName<'static>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> MakeTlsConnect<S> for Connector {
     type Stream = Encrypted<S>;
@@ -69,7 +69,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> TlsConnect<S> for Conne
 }
 
 /// A stream over TLS.
-pub struct Encrypted<S>(Box<tokio_rustls::client::TlsStream<S>>);
+pub(crate) struct Encrypted<S>(Box<tokio_rustls::client::TlsStream<S>>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream for Encrypted<S> {
     fn channel_binding(&self) -> ChannelBinding {
@@ -102,20 +102,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Encrypted<S> {
 }
 
 /// The job's session, and the notices it is sent.
-pub struct Job {
-    pub client: Client,
-    pub notices: UnboundedReceiver<String>,
+pub(crate) struct Job {
+    pub(crate) client: Client,
+    pub(crate) notices: UnboundedReceiver<String>,
     /// What the connection ended with.
-    pub end: tokio::task::JoinHandle<Option<Error>>,
+    pub(crate) end: tokio::task::JoinHandle<Option<Error>>,
 }
 
 /// Opens a session of the job.
-pub async fn open(gateway: &Gateway) -> Job {
+pub(crate) async fn open(gateway: &Gateway) -> Job {
     open_as(gateway, &gateway.job_token()).await.unwrap()
 }
 
 /// Opens a session with a token of the caller's.
-pub async fn open_as(gateway: &Gateway, token: &str) -> Result<Job, Error> {
+pub(crate) async fn open_as(gateway: &Gateway, token: &str) -> Result<Job, Error> {
     let mut config = Config::new();
     config.host("localhost").port(gateway.port()).user("ci-job").password(token);
     config.dbname(gateway.get("PANGATE_POSTGRES_TARGET")).ssl_mode(SslMode::Require);
@@ -135,7 +135,7 @@ pub async fn open_as(gateway: &Gateway, token: &str) -> Result<Job, Error> {
 }
 
 /// Opens a session at the target itself.
-pub async fn open_directly(gateway: &Gateway) -> Client {
+pub(crate) async fn open_directly(gateway: &Gateway) -> Client {
     let mut config = Config::new();
     config.host("127.0.0.1").port(gateway.target_port()).user(gateway.get("DIRECT_POSTGRES_USER"));
     config.password(gateway.get("DIRECT_POSTGRES_PASSWORD")).dbname(gateway.get("DIRECT_POSTGRES_DATABASE"));
@@ -145,7 +145,7 @@ pub async fn open_directly(gateway: &Gateway) -> Client {
 }
 
 /// The SQLSTATE and message of an error of the server.
-pub fn said(error: &Error) -> String {
+pub(crate) fn said(error: &Error) -> String {
     error.as_db_error().map_or_else(
         || format!("no server's error: {error:?}"),
         |error| format!("{} {}", error.code().code(), error.message()),
@@ -153,7 +153,7 @@ pub fn said(error: &Error) -> String {
 }
 
 /// Runs a test's tasks on a runtime of two threads; at most two minutes.
-pub fn run(test: impl Future<Output = ()>) {
+pub(crate) fn run(test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime
         .block_on(async { tokio::time::timeout(std::time::Duration::from_secs(120), test).await })
