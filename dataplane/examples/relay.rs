@@ -136,7 +136,7 @@ impl Shard {
     fn sent(&mut self, owner: u64, sent: Result<usize, i32>, chunk: dataplane::ring::Chunk) {
         let pair = self.pairs[(owner / 2) as usize].as_mut().unwrap();
         let [client, server] = &mut pair.legs;
-        let (leg, other) = if owner % 2 == 0 { (client, server) } else { (server, client) };
+        let (leg, other) = if owner.is_multiple_of(2) { (client, server) } else { (server, client) };
         if leg.sent(&mut self.ring, sent, chunk).is_err() {
             leg.abandon(&mut self.ring).unwrap();
             other.abandon(&mut self.ring).unwrap();

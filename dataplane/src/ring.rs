@@ -353,11 +353,11 @@ impl Ring {
                 return Ok(Armed(slot));
             }
             self.enters += 1;
-            if let Err(error) = self.io.submit() {
-                if !matches!(error.raw_os_error(), Some(libc::EINTR | libc::EAGAIN | libc::EBUSY)) {
-                    self.vacate(slot);
-                    return Err(error);
-                }
+            if let Err(error) = self.io.submit()
+                && !matches!(error.raw_os_error(), Some(libc::EINTR | libc::EAGAIN | libc::EBUSY))
+            {
+                self.vacate(slot);
+                return Err(error);
             }
         }
     }

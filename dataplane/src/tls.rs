@@ -165,6 +165,8 @@ impl Tls {
             used += discard;
             match turn? {
                 Turn::Again => {}
+                // What the peer says after its handshake may end with its goodbye: no `WriteTraffic` is seen then.
+                Turn::Read => self.progress.established = true,
                 Turn::Blocked => return Ok(used),
                 Turn::Established => {
                     self.progress.established = true;
@@ -207,6 +209,7 @@ fn complete<'a>(start: &mut Vec<u8>, mut cipher: &'a mut [u8]) -> Result<&'a mut
 
 enum Turn {
     Again,
+    Read,
     Blocked,
     Established,
     Closed,
@@ -222,7 +225,7 @@ fn advance<D>(
         Err(error) => Err(error.into()),
         Ok(ConnectionState::ReadTraffic(mut traffic)) => loop {
             match traffic.next_record() {
-                None => break Ok(Turn::Again),
+                None => break Ok(Turn::Read),
                 Some(Err(error)) => break Err(error.into()),
                 Some(Ok(record)) => {
                     discard += record.discard;
@@ -416,6 +419,19 @@ mod tests {
         let mut start = vec![23, 3, 3];
         assert!(server.receive(&mut start, &mut Vec::new(), &mut Vec::new()).is_ok());
         assert!(server.receive(&mut [0xff, 0xff, 0], &mut Vec::new(), &mut Vec::new()).is_err());
+    }
+
+    #[test]
+    fn a_peer_that_says_all_and_leaves_at_once_is_heard() {
+        let (mut client, mut server, mut flight) = pair();
+        let (mut to_client, mut to_server, mut plain) = (Vec::new(), Vec::new(), Vec::new());
+        server.receive(&mut flight, &mut plain, &mut to_client).unwrap();
+        client.receive(&mut to_client, &mut plain, &mut to_server).unwrap();
+        client.send(b"cancel", &mut to_server).unwrap();
+        client.close(&mut to_server).unwrap();
+        let progress = server.receive(&mut to_server, &mut plain, &mut to_client).unwrap();
+        assert!(progress.established && progress.closed);
+        assert_eq!(plain, b"cancel");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// A running gateway with a real PostgreSQL behind it.
-pub struct Gateway {
+pub(crate) struct Gateway {
     dir: tempfile::TempDir,
     env: HashMap<String, String>,
 }
@@ -18,12 +18,12 @@ fn repository() -> PathBuf {
 
 impl Gateway {
     /// Starts it with the demo's policy.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::with_policy(&repository().join("packaging/demo.d/manifests.yaml"))
     }
 
     /// Starts it with another policy (a file with the demo's placeholders).
-    pub fn with_policy(policy: &Path) -> Self {
+    pub(crate) fn with_policy(policy: &Path) -> Self {
         let dir = tempfile::Builder::new().prefix("pangate-test.").tempdir_in("/tmp").unwrap();
         let started = Command::new(repository().join("packaging/demo"))
             .args(["--keep".as_ref(), dir.path().as_os_str()])
@@ -45,7 +45,7 @@ impl Gateway {
     }
 
     /// Starts it with the demo's policy in which every `from` is `to`.
-    pub fn with_changes(changes: &[(&str, &str)]) -> Self {
+    pub(crate) fn with_changes(changes: &[(&str, &str)]) -> Self {
         let mut policy =
             std::fs::read_to_string(repository().join("packaging/demo.d/manifests.yaml")).unwrap();
         for (from, to) in changes {
@@ -58,27 +58,27 @@ impl Gateway {
     }
 
     /// A setting of demo.env.
-    pub fn get(&self, key: &str) -> &str {
+    pub(crate) fn get(&self, key: &str) -> &str {
         self.env.get(key).unwrap_or_else(|| panic!("demo.env has no {key}"))
     }
 
     /// Where it keeps everything.
-    pub fn dir(&self) -> &Path {
+    pub(crate) fn dir(&self) -> &Path {
         self.dir.path()
     }
 
     /// A fresh token of the job.
-    pub fn job_token(&self) -> String {
+    pub(crate) fn job_token(&self) -> String {
         self.shell(self.get("PANGATE_TOKEN_CMD"))
     }
 
     /// A fresh token of a reviewer.
-    pub fn reviewer_token(&self, person: u32) -> String {
+    pub(crate) fn reviewer_token(&self, person: u32) -> String {
         self.shell(&format!("{} {person}", self.get("PANGATE_REVIEWER_TOKEN_CMD")))
     }
 
     /// A token of the development issuer with other words.
-    pub fn token(&self, arguments: &[&str]) -> String {
+    pub(crate) fn token(&self, arguments: &[&str]) -> String {
         let config = self.dir().join("mgmt.yaml");
         let made = Command::new(self.program("pangate-mgmt"))
             .args(["dev-token", "--config"])
@@ -97,22 +97,22 @@ impl Gateway {
     }
 
     /// One of the built programs.
-    pub fn program(&self, name: &str) -> PathBuf {
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
         Path::new(self.get("PANGATE_BIN")).join(name)
     }
 
     /// The gateway's port.
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.get("PANGATE_POSTGRES_ADDR").rsplit_once(':').unwrap().1.parse().unwrap()
     }
 
     /// The target's own port.
-    pub fn target_port(&self) -> u16 {
+    pub(crate) fn target_port(&self) -> u16 {
         self.get("DIRECT_POSTGRES_ADDR").rsplit_once(':').unwrap().1.parse().unwrap()
     }
 
     /// A connection string through the gateway, without the password.
-    pub fn conninfo(&self) -> String {
+    pub(crate) fn conninfo(&self) -> String {
         format!(
             "host=localhost port={} dbname={} user=ci-job sslmode=verify-full sslrootcert={}",
             self.port(),
@@ -122,12 +122,12 @@ impl Gateway {
     }
 
     /// A psql of the job, ready to run.
-    pub fn psql(&self, statements: &[&str]) -> Command {
+    pub(crate) fn psql(&self, statements: &[&str]) -> Command {
         self.psql_as(&self.job_token(), &self.conninfo(), statements)
     }
 
     /// A psql with a password and connection string of the caller's.
-    pub fn psql_as(&self, password: &str, conninfo: &str, statements: &[&str]) -> Command {
+    pub(crate) fn psql_as(&self, password: &str, conninfo: &str, statements: &[&str]) -> Command {
         let mut command = Command::new("psql");
         command.args(["-X", "-q", "-A", "-t", conninfo]).env("PGPASSWORD", password);
         for statement in statements {
@@ -138,12 +138,12 @@ impl Gateway {
     }
 
     /// Runs statements as the job; what was printed, errors too.
-    pub fn job(&self, statements: &[&str]) -> String {
+    pub(crate) fn job(&self, statements: &[&str]) -> String {
         text(&self.psql(statements).output().unwrap())
     }
 
     /// Runs statements at the target itself.
-    pub fn direct(&self, statements: &[&str]) -> String {
+    pub(crate) fn direct(&self, statements: &[&str]) -> String {
         let conninfo = format!(
             "host=127.0.0.1 port={} dbname={} user={}",
             self.target_port(),
@@ -154,7 +154,7 @@ impl Gateway {
     }
 
     /// `pangate` as a reviewer.
-    pub fn pangate(&self, person: u32, arguments: &[&str]) -> Output {
+    pub(crate) fn pangate(&self, person: u32, arguments: &[&str]) -> Output {
         Command::new(self.program("pangate"))
             .args(arguments)
             .env("PANGATE_MGMT_URL", self.get("PANGATE_MGMT_URL"))
@@ -165,7 +165,7 @@ impl Gateway {
     }
 
     /// What `pangate … --json` says, as a reviewer.
-    pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> serde_json::Value {
         let mut all = arguments.to_vec();
         all.push("--json");
         let said = self.pangate(1, &all);
@@ -174,7 +174,7 @@ impl Gateway {
     }
 
     /// The one ticket that waits, once there is one.
-    pub fn pending_ticket(&self) -> String {
+    pub(crate) fn pending_ticket(&self) -> String {
         wait_for("a pending ticket", || {
             let all = self.json(&["approvals", "list"]);
             let pending = all.as_array()?.iter().find(|ticket| ticket["state"] == "pending")?;
@@ -183,12 +183,12 @@ impl Gateway {
     }
 
     /// The process number of `mgmt` or `dataplane`.
-    pub fn pid(&self, name: &str) -> i32 {
+    pub(crate) fn pid(&self, name: &str) -> i32 {
         std::fs::read_to_string(self.dir().join(format!("{name}.pid"))).unwrap().trim().parse().unwrap()
     }
 
     /// Sends a signal to `mgmt` or `dataplane` and waits until it is gone.
-    pub fn kill(&self, name: &str, signal: &str) {
+    pub(crate) fn kill(&self, name: &str, signal: &str) {
         let pid = self.pid(name).to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
         let gone = || (!Path::new("/proc").join(&pid).join("exe").exists()).then_some(());
@@ -196,7 +196,7 @@ impl Gateway {
     }
 
     /// Starts `mgmt` or `dataplane` again.
-    pub fn start_again(&self, name: &str) {
+    pub(crate) fn start_again(&self, name: &str) {
         let (program, arguments) = match name {
             "mgmt" => ("pangate-mgmt", vec!["serve", "--config"]),
             _ => ("pangate-dataplane", vec!["--config"]),
@@ -215,7 +215,7 @@ impl Gateway {
     }
 
     /// Verifies the evidence offline.
-    pub fn verify(&self) -> Output {
+    pub(crate) fn verify(&self) -> Output {
         let key = self.get("PANGATE_EVIDENCE_KEY");
         Command::new(self.program("pangate"))
             .args(["audit", "verify", "--key", key, self.get("PANGATE_EVIDENCE_DIR")])
@@ -243,12 +243,12 @@ impl Drop for Gateway {
 }
 
 /// Standard output and error of a finished program.
-pub fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// Polls until `look` finds something; at most half a minute.
-pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let until = Instant::now() + Duration::from_secs(30);
     loop {
         if let Some(found) = look() {

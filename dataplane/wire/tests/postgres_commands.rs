@@ -196,7 +196,7 @@ fn statements_and_portals_that_the_engine_does_not_know_are_not_run() {
     for (message, code) in [
         (bind("", "sql_made", &[]), "26000"),
         (describe(b'S', "sql_made"), "26000"),
-        (describe(b'P', "cursor"), "34000"),
+        (describe(b'P', ""), "34000"),
         (execute("cursor"), "34000"),
     ] {
         let mut session = open(allow);
@@ -207,6 +207,23 @@ fn statements_and_portals_that_the_engine_does_not_know_are_not_run() {
         assert!(told.windows(6).any(|bytes| bytes == format!("C{code}").as_bytes()), "{code}");
         assert_eq!(tags(&told), "EZ");
     }
+}
+
+#[test]
+fn a_cursor_of_sql_is_described_and_not_run() {
+    let mut session = open(allow);
+    let asked = [describe(b'P', "cursor"), sync()].concat();
+    session.feed(Side::Client, &asked);
+    assert_eq!(session.take(Side::Server), asked);
+    let answers = [description(&[(25, 0)]), ready(b'T')].concat();
+    session.feed(Side::Server, &answers);
+    assert_eq!(session.take(Side::Client), answers);
+    session.feed(Side::Client, &asked);
+    let answers = [message(b'n', b""), ready(b'T')].concat();
+    session.feed(Side::Server, &answers);
+    assert_eq!(session.take(Side::Client), answers);
+    session.feed(Side::Client, &[execute("cursor"), sync()].concat());
+    assert!(!session.take(Side::Server).starts_with(b"E"));
 }
 
 #[test]

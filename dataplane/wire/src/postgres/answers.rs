@@ -334,6 +334,9 @@ impl Talk {
                 self.answering = 0;
                 self.pending.pop(turn.out);
             }
+            Some(Expect::DescribeCursor) => {
+                self.pending.pop(turn.out);
+            }
             _ => return Err(misbehaved("a description that nothing asked for")),
         }
         if turn.suspicious {
@@ -470,7 +473,7 @@ impl Talk {
                 }
             }
             (b'3', Some(Expect::Close)) | (b's' | b'I', Some(Expect::Execute { .. })) => {}
-            (b'n', Some(Expect::DescribePortal { .. })) => {}
+            (b'n', Some(Expect::DescribePortal { .. } | Expect::DescribeCursor)) => {}
             (b'n', Some(Expect::DescribeStatement { .. })) if self.pending.answer.described => {}
             (b'I', Some(Expect::Query { .. })) => return Ok(Act::Pass),
             (b'c', Some(_)) if self.pending.answer.copying == Copying::Out => {

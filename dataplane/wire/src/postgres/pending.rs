@@ -23,6 +23,8 @@ pub(crate) enum Expect {
     DescribeStatement { statement: Rc<Statement> },
     /// A description of rows or none.
     DescribePortal { statement: Rc<Statement> },
+    /// As before, of a cursor that SQL has made: what it says is passed on, and nothing is learned of it.
+    DescribeCursor,
     /// Rows and their end, or COPY.
     Execute { number: u64, statement: Rc<Statement>, formats: Formats },
     /// CloseComplete.

@@ -335,6 +335,8 @@ impl Talk {
                     Found::Ready(Expect::DescribePortal { statement: portal.statement.clone() })
                 }
                 Found::Wait => Found::Wait,
+                // A cursor of DECLARE is a portal of the target's: drivers look at it before they FETCH by SQL.
+                Found::Unknown if !name.is_empty() => Found::Ready(Expect::DescribeCursor),
                 Found::Unknown => Found::Unknown,
             },
         };
