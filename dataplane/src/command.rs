@@ -13,7 +13,7 @@ use crate::hold::Shown;
 use crate::limits::{RECORDED_TEXT_BYTES_MAX, SESSION_VERDICTS_MAX};
 use crate::redact;
 use crate::session::{Session, Standing};
-use crate::verdict::Verdict;
+use crate::verdict::{Judge, Verdict};
 
 impl Desk {
     /// Answers a command.
@@ -79,7 +79,9 @@ impl Desk {
         if let Some(verdict) = command.statement.and_then(|id| standing.prepared.get(&id)) {
             return Ok(Rc::clone(verdict));
         }
-        let verdict = self.verdicts.of(snapshot, class, standing.number, &who.target, command.text);
+        let judge =
+            Judge { snapshot, class, number: standing.number, target: &who.target, scanner: &self.scanner };
+        let verdict = self.verdicts.of(&judge, command.text);
         if let Some(id) = command.statement {
             if standing.prepared.len() >= SESSION_VERDICTS_MAX {
                 standing.prepared.clear();
@@ -171,7 +173,7 @@ impl Desk {
                     statement,
                     parameters,
                     masked: (masked as u32).max(untold),
-                    objects: &verdict.facts.objects,
+                    objects: &verdict.names,
                     rule,
                     transaction: command.transaction,
                     number: command.number,

@@ -6,7 +6,8 @@ use std::rc::Rc;
 use hashbrown::{Equivalent, HashMap};
 use policies::decision::Decision;
 use policies::snapshot::{Class, Snapshot};
-use policies::statement::{self, Dialect, Facts};
+use policies::statement::{self, Dialect};
+use scan::{Format, Scanner};
 
 use crate::limits::VERDICTS_MAX;
 use crate::redact;
@@ -15,12 +16,27 @@ use crate::redact;
 pub struct Verdict {
     /// The decision.
     pub decision: Decision,
-    /// What the statement does.
-    pub facts: Facts,
-    /// The objects, comma-separated, as records show them.
+    /// The objects that it touches, as records show them: masked.
+    pub names: Vec<String>,
+    /// The same, comma-separated.
     pub objects: String,
     /// Its literals and parameters may be secret.
     pub secret: bool,
+}
+
+/// What a statement is judged by.
+#[derive(Clone, Copy)]
+pub struct Judge<'a> {
+    /// The policy in use.
+    pub snapshot: &'a Snapshot,
+    /// The identity's class.
+    pub class: &'a Class,
+    /// Its number: [`Verdicts::class_number`].
+    pub number: u32,
+    /// The target.
+    pub target: &'a str,
+    /// Finds card numbers in names.
+    pub scanner: &'a Scanner,
 }
 
 #[derive(PartialEq, Eq, Hash)]
@@ -65,14 +81,8 @@ impl Verdicts {
     }
 
     /// The verdict on a statement. Texts that differ in literals alone share one, where literals change nothing.
-    pub fn of(
-        &mut self,
-        snapshot: &Snapshot,
-        class: &Class,
-        number: u32,
-        target: &str,
-        text: &str,
-    ) -> Rc<Verdict> {
+    pub fn of(&mut self, judge: &Judge<'_>, text: &str) -> Rc<Verdict> {
+        let Judge { snapshot, class, number, target, scanner } = *judge;
         self.normalised.clear();
         let abstracted = statement::fingerprint(text, &mut self.normalised);
         if abstracted
@@ -85,15 +95,31 @@ impl Verdicts {
             return Rc::clone(verdict);
         }
         let facts = statement::sql::analyse(text, Dialect::Postgres);
-        let decision = snapshot.decide(class, target, &facts);
+        let decision = shown(snapshot.decide(class, target, &facts), scanner);
         let share = abstracted && !facts.literals_matter;
-        let objects = facts.objects.join(", ");
-        let verdict = Rc::new(Verdict { decision, objects, secret: redact::names_secret(text), facts });
+        // A name may be a card number: a job's author can quote anything.
+        let names: Vec<String> = facts.objects.iter().map(|name| masked(name, scanner)).collect();
+        let (objects, secret) = (names.join(", "), redact::names_secret(text));
+        let verdict = Rc::new(Verdict { decision, objects, names, secret });
         if self.known.len() >= VERDICTS_MAX {
             self.known.clear();
         }
         let text = if share { self.normalised.clone() } else { text.to_owned() };
         self.known.insert(Key { class: number, abstracted: share, text }, Rc::clone(&verdict));
         verdict
+    }
+}
+
+fn masked(text: &str, scanner: &Scanner) -> String {
+    let mut out = String::with_capacity(text.len());
+    redact::masked(text, scanner, Format::Full, &mut out);
+    out
+}
+
+/// The decision with its words masked: they name what the statement names.
+fn shown(decision: Decision, scanner: &Scanner) -> Decision {
+    match decision {
+        Decision::Deny { rule, reason } => Decision::Deny { rule, reason: masked(&reason, scanner) },
+        Decision::Allow { .. } | Decision::Hold { .. } => decision,
     }
 }
