@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use evidence::record::{Record, SessionId};
-use policies::snapshot::{Bind, Class, Durability, Mask, RecordResponses, Snapshot, TargetView};
+use policies::snapshot::{Bind, Class, Durability, Mask, RecordResponses, Snapshot, TargetView, TlsMode};
 use wire::{CancelKey, Login, RefusalKind, ServerTls};
 
 use crate::desk::{Admitted, Answer, Desk, OwnedRefusal, Wait, not_recorded};
@@ -104,8 +104,15 @@ impl Desk {
 
     /// The token is good: the session's record goes first where policy says so.
     pub(crate) fn let_in(&mut self, session: &mut Session) -> Answer {
+        if let Some(cause) = self.recorder.failure() {
+            let refusal = not_recorded(cause);
+            return self.turn_away(session, refusal);
+        }
         if session.who.as_ref().is_some_and(|who| who.before_forward) {
-            return Answer::Wait(Wait::DurableLogin { batch: self.recorder.commit() });
+            let batch = self.recorder.commit();
+            if !self.recorder.is_committed(batch) {
+                return Answer::Wait(Wait::DurableLogin { batch });
+            }
         }
         match session.admitting.take() {
             Some(admitted) => Answer::Admit(admitted),
@@ -177,6 +184,11 @@ impl Desk {
             .upstreams
             .get(target.name)
             .ok_or_else(|| unreachable("its name is being looked up".into()))?;
+        // The table follows the snapshot: until it does, a new credential must not go to an old place.
+        let encrypted = matches!(target.tls, TlsMode::VerifyFull { .. });
+        if upstream.address != target.address || upstream.tls.is_some() != encrypted {
+            return Err(unreachable("its name is being looked up".into()));
+        }
         let address = upstream.resolved.clone().map_err(&unreachable)?;
         let tls = match &upstream.tls {
             None => ServerTls::Off,

@@ -1,6 +1,7 @@
 //! Rules on commands: the verdict on the statement, its record, and what follows. The desk's second half. Lives on its
 //! shard's core.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use evidence::record::{Record, SessionId};
@@ -24,7 +25,11 @@ impl Desk {
         self.metrics.commands.add(1);
         let verdict = match self.judge(command, session) {
             Ok(verdict) => verdict,
-            Err(refusal) => return Answer::Refuse(refusal),
+            Err(refusal) => {
+                self.record_refused(command, session);
+                self.metrics.refused.add(1);
+                return Answer::Refuse(refusal);
+            }
         };
         let mut text = std::mem::take(&mut self.text);
         text.clear();
@@ -34,6 +39,28 @@ impl Desk {
             self.metrics.refused.add(1);
         }
         answer
+    }
+
+    /// Records a command that no policy could judge: a snapshot too old, or none for this job any more.
+    fn record_refused(&mut self, command: &Command<'_>, session: &Session) {
+        let format = session.who.as_ref().map(|who| who.mask).unwrap_or_default();
+        let mut text = String::new();
+        let secret = redact::names_secret(command.text);
+        let masked = redact::statement(command.text, secret, &self.scanner, format, &mut text);
+        let record = Record::Command {
+            session: SessionId(session.id),
+            number: command.number,
+            at: self.time(),
+            kind: kind_word(command.kind),
+            text: &cut(&text),
+            parameters: "",
+            objects: "",
+            decision: "deny",
+            rule: "",
+            snapshot: session.standing.as_ref().map_or(0, |standing| standing.snapshot),
+            masked: masked as u64,
+        };
+        self.recorder.append(&record, self.now_ms);
     }
 
     fn judge(&mut self, command: &Command<'_>, session: &mut Session) -> Result<Rc<Verdict>, OwnedRefusal> {
@@ -94,9 +121,11 @@ impl Desk {
         text: &mut String,
     ) -> Answer {
         let format = session.who.as_ref().map(|who| who.mask).unwrap_or_default();
-        let mut masked = redact::statement(command.text, verdict.secret, &self.scanner, format, text);
+        // Verdicts are shared by texts that differ in literals: what is secret in this one is seen in itself.
+        let secret = verdict.secret || redact::names_secret(command.text);
+        let mut masked = redact::statement(command.text, secret, &self.scanner, format, text);
         let end = text.len();
-        masked += self.write_parameters(command, verdict.secret, format, text);
+        masked += self.write_parameters(command, secret, format, text);
         let (word, rule) = match &verdict.decision {
             Decision::Allow { rule } => ("allow", rule),
             Decision::Hold { rule, .. } => ("hold", rule),
@@ -108,8 +137,8 @@ impl Desk {
             number: command.number,
             at: self.time(),
             kind: kind_word(command.kind),
-            text: cut(statement),
-            parameters: cut(parameters),
+            text: &cut(statement),
+            parameters: &cut(parameters),
             objects: &verdict.objects,
             decision: word,
             rule,
@@ -125,9 +154,19 @@ impl Desk {
             ),
             // Nothing runs yet; each execution asks again, with its parameters.
             Decision::Hold { .. } if command.kind == CommandKind::Prepare => self.forward(session),
+            Decision::Hold { rule, .. } if !redact::is_readable(statement) => Answer::Refuse(
+                OwnedRefusal::new(
+                    RefusalKind::Denied,
+                    format!("rule {rule} holds it, but it cannot be shown"),
+                )
+                .detail("it names a secret, and where its literals begin and end is not sure")
+                .hint(
+                    "write it without comments, escapes and dollar quotes, or pass the secret as a parameter",
+                ),
+            ),
             Decision::Hold { rule, approval } => {
-                let (parameters, whole) = self.shown_parameters(command, verdict.secret, format);
-                let untold = u32::from(!whole || verdict.secret);
+                let (parameters, whole) = self.shown_parameters(command, secret, format);
+                let untold = u32::from(!whole || secret);
                 let shown = Shown {
                     statement,
                     parameters,
@@ -144,10 +183,14 @@ impl Desk {
 
     /// What an allowed command does: it goes on, its record first where policy says so.
     pub(crate) fn forward(&mut self, session: &Session) -> Answer {
-        match session.who.as_ref().is_some_and(|who| who.before_forward) {
-            true => Answer::Wait(Wait::Durable { batch: self.recorder.commit() }),
-            false => Answer::Allow,
+        if let Some(cause) = self.recorder.failure() {
+            return Answer::Refuse(not_recorded(cause));
         }
+        if !session.who.as_ref().is_some_and(|who| who.before_forward) {
+            return Answer::Allow;
+        }
+        let batch = self.recorder.commit();
+        if self.recorder.is_committed(batch) { Answer::Allow } else { Answer::Wait(Wait::Durable { batch }) }
     }
 
     fn write_parameters(
@@ -199,11 +242,16 @@ fn kind_word(kind: CommandKind) -> &'static str {
     }
 }
 
-/// The text as far as it is recorded, cut at a character.
-fn cut(text: &str) -> &str {
-    let mut end = text.len().min(RECORDED_TEXT_BYTES_MAX);
+/// The text as far as it is recorded: a long one is cut at a character, which it then says, with its whole length and
+/// digest.
+fn cut(text: &str) -> Cow<'_, str> {
+    if text.len() <= RECORDED_TEXT_BYTES_MAX {
+        return Cow::Borrowed(text);
+    }
+    let mut end = RECORDED_TEXT_BYTES_MAX;
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    text.get(..end).unwrap_or_default()
+    let kept = text.get(..end).unwrap_or_default();
+    Cow::Owned(format!("{kept} [cut: {} bytes in all, blake3 {}]", text.len(), blake3::hash(text.as_bytes())))
 }

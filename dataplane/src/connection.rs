@@ -11,7 +11,7 @@ use crate::desk::{Answer, Desk, Wait};
 use crate::leg::Leg;
 use crate::limits::{CLOSING_MS_MAX, CONNECT_MS_MAX, LOGIN_MS_MAX, UNPARSED_BYTES_HIGH};
 use crate::relay::{Inbound, owned};
-use crate::ring::{Chunk, Owner, Ring, open_socket, set_no_delay};
+use crate::ring::{Chunk, Owner, Ring, keep_alive, open_socket, set_no_delay};
 use crate::session::Session;
 use crate::tls::{Tls, TlsError};
 
@@ -78,6 +78,8 @@ struct Half {
     leg: Option<Leg>,
     tls: Option<Tls>,
     inbound: Inbound,
+    /// Bytes that the engine wants in hand before it can go on; 0: it has not asked for more.
+    wanted: usize,
     /// The end of the peer's stream has been told to the engine.
     end_told: bool,
 }
@@ -109,6 +111,7 @@ impl<E: Engine> Connection<E> {
         cx: &mut Context<'_>,
     ) -> io::Result<Self> {
         set_no_delay(&socket)?;
+        keep_alive(&socket)?;
         let mut connection = Self::new(engine, session, cx.now);
         let mut leg = Leg::new(socket, owner(slot, Side::Client));
         leg.receive(cx.ring)?;
@@ -149,6 +152,11 @@ impl<E: Engine> Connection<E> {
         &self.engine
     }
 
+    /// Whether a command runs or waits.
+    pub fn is_busy(&self) -> bool {
+        self.session.answering.is_some() || self.wait.is_some() || self.engine.is_busy()
+    }
+
     /// What the open question waits for.
     pub fn waits_for(&self) -> Option<&Wait> {
         self.wait.as_ref()
@@ -165,6 +173,7 @@ impl<E: Engine> Connection<E> {
     fn connect(&mut self, address: SocketAddr, slot: u32, cx: &mut Context<'_>) -> io::Result<()> {
         let socket = open_socket(address)?;
         set_no_delay(&socket)?;
+        keep_alive(&socket)?;
         let mut leg = Leg::new(socket, owner(slot, Side::Server));
         leg.connect(cx.ring, address)?;
         self.server.leg = Some(leg);
@@ -328,8 +337,13 @@ impl<E: Engine> Connection<E> {
     fn apply(&mut self, side: Side, step: Step, cx: &mut Context<'_>) -> Result<bool, Failure> {
         self.note_answers(cx);
         self.send_outbox(cx)?;
+        self.half(side).wanted = 0;
         let going = match step {
-            Step::Need(more) => self.half(side).inbound.gather(cx.ring, more.get()),
+            Step::Need(more) => {
+                let half = self.half(side);
+                half.wanted = half.inbound.len() + more.get();
+                half.inbound.gather(cx.ring, more.get())
+            }
             Step::ToClient(cleared) => {
                 self.release(Side::Client, cleared.len(), cx)?;
                 true
@@ -492,8 +506,8 @@ impl<E: Engine> Connection<E> {
             half.end_told = true;
             return self.close("client gone", cx);
         }
-        // What is left is less than a message, or waits for room.
-        if self.opposite_is_full(side) {
+        // What is left is less than a message, or waits for room, for the other side, or for the recorder.
+        if self.opposite_is_full(side) || self.waiting == Some(side) || self.session.stalled {
             return Ok(());
         }
         self.half(side).end_told = true;
@@ -506,21 +520,20 @@ impl<E: Engine> Connection<E> {
         if self.phase != Phase::Open {
             return Ok(());
         }
-        let asking = self.asking == Some(side);
         let full = self.opposite_is_full(side);
+        let idle = self.asking == Some(side) || self.waiting == Some(side) || self.session.stalled;
         let half = self.half(side);
-        if asking {
+        let waiting = half.inbound.len();
+        let stop = waiting > 0 && (full || waiting > UNPARSED_BYTES_HIGH.max(half.wanted));
+        if idle || stop {
+            // Buffers belong to those who go on.
             half.inbound.evacuate(cx.ring);
         }
-        let waiting = half.inbound.len();
-        let stop =
-            waiting > 0 && (full || waiting > UNPARSED_BYTES_HIGH) || asking && waiting > UNPARSED_BYTES_HIGH;
-        if let Some(leg) = &mut half.leg {
-            if stop {
-                leg.pause(cx.ring)?;
-            } else if leg.is_connected() {
-                leg.receive(cx.ring)?;
-            }
+        let Some(leg) = &mut half.leg else { return Ok(()) };
+        if stop {
+            leg.pause(cx.ring)?;
+        } else if leg.is_connected() {
+            if cx.ring.buffers_free() > 0 { leg.receive(cx.ring)? } else { cx.desk.rearm(leg.owner()) }
         }
         Ok(())
     }
@@ -724,7 +737,7 @@ impl<E: Engine> Connection<E> {
             let answer = cx.desk.wait_over(&mut self.session, wait);
             return self.resume(answer, cx);
         }
-        if !self.session.is_open() && self.wait.is_none() && self.opened_ms + LOGIN_MS_MAX <= now {
+        if !self.session.is_open() && self.opened_ms + LOGIN_MS_MAX <= now {
             return self.refuse(&crate::desk::login_too_slow(), "login timeout", cx);
         }
         let done = match self.engine.deadline().is_some_and(|at| at <= cx.now) {

@@ -338,11 +338,9 @@ impl Desk {
         session.rows += rows;
         session.masked += masked;
         self.metrics.masked.add(masked);
-        let (bytes, digest) = match session.answering.take() {
-            Some(answering) if answering.number == number => {
-                (answering.bytes, *session.hasher.finalize().as_bytes())
-            }
-            _ => (0, [0; 32]),
+        let (bytes, digest) = match session.answering.take_if(|answering| answering.number == number) {
+            Some(answering) => (answering.bytes, *session.hasher.finalize().as_bytes()),
+            None => (0, [0; 32]),
         };
         let mut word = [0; 12];
         let outcome = outcome_word(outcome, &mut word);

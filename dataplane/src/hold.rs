@@ -159,7 +159,7 @@ impl Desk {
         self.metrics.held.sub(1);
         let stale = session.standing.as_ref().map(|standing| standing.snapshot) != Some(held.ticket.snapshot)
             || self.snapshot.as_ref().map(|snapshot| snapshot.version()) != Some(held.ticket.snapshot);
-        let approved = ruling.approved && !stale && ruling.reviewers.len() >= usize::from(held.ticket.count);
+        let approved = ruling.approved && !stale && enough(&held.ticket, &ruling.reviewers);
         let outcome = if approved { "approved" } else { "rejected" };
         let reason =
             if stale && ruling.approved { "policy has changed since it was asked" } else { &ruling.reason };
@@ -225,4 +225,16 @@ impl Desk {
         self.recorder.append(&record, self.now_ms);
         self.tell_mgmt(ToMgmt::Settled { ticket, outcome: outcome.to_owned() });
     }
+}
+
+/// Whether so many distinct people as the rule asks for have approved, the requester not among them.
+fn enough(ticket: &Ticket, reviewers: &[String]) -> bool {
+    let mut people: Vec<&str> = reviewers
+        .iter()
+        .map(String::as_str)
+        .filter(|person| !person.is_empty() && *person != ticket.requester && *person != ticket.subject)
+        .collect();
+    people.sort_unstable();
+    people.dedup();
+    people.len() >= usize::from(ticket.count).max(1)
 }

@@ -99,3 +99,9 @@ const _: () = assert!(TOKEN_MEMORY_S > TOKEN_LEEWAY_S);
 const _: () = assert!(LEDGER_BATCH_MAX <= LEDGER_QUEUE_MAX);
 /// Milliseconds until a listener whose accept has failed is armed again.
 pub const ACCEPT_PAUSE_MS: u64 = 100;
+/// Seconds of silence after which a peer is probed.
+pub const KEEPALIVE_IDLE_S: i32 = 30;
+/// Seconds between two probes.
+pub const KEEPALIVE_INTERVAL_S: i32 = 10;
+/// Probes without an answer after which a peer is gone.
+pub const KEEPALIVE_PROBES: i32 = 3;

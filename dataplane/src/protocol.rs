@@ -59,6 +59,10 @@ impl Engine for Protocol {
         each!(self, engine => engine.rows_under_way())
     }
 
+    fn is_busy(&self) -> bool {
+        each!(self, engine => engine.is_busy())
+    }
+
     fn deadline(&self) -> Option<Now> {
         each!(self, engine => engine.deadline())
     }

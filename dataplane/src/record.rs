@@ -20,6 +20,8 @@ pub struct Recorder {
     batch: u64,
     /// Someone waits for `pending` to be on disk.
     awaited: bool,
+    /// The executor has no place for a batch: it is tried again when one comes back.
+    refused: bool,
     /// Every batch up to this one is on disk.
     committed: u64,
     failure: Option<String>,
@@ -36,6 +38,7 @@ impl Recorder {
             under_way_bytes: 0,
             batch: 1,
             awaited: false,
+            refused: false,
             committed: 0,
             failure: None,
         }
@@ -60,6 +63,9 @@ impl Recorder {
 
     /// The number of the batch that holds all records appended so far, which is then committed without delay.
     pub fn commit(&mut self) -> u64 {
+        if self.pending.is_empty() {
+            return self.batch - 1;
+        }
         self.awaited = true;
         self.batch
     }
@@ -71,13 +77,16 @@ impl Recorder {
 
     /// When what is pending must be handed over.
     pub fn due_ms(&self) -> Option<u64> {
+        if self.refused {
+            return None;
+        }
         self.since_ms.map(|since| if self.awaited { since } else { since + RECORD_GATHER_MS })
     }
 
     /// Hands over what is pending, if it is due or much.
     pub fn flush(&mut self, now_ms: u64) {
         let due = self.due_ms().is_some_and(|due| due <= now_ms);
-        if due || self.pending.len() >= RECORD_BATCH_BYTES {
+        if due || (self.pending.len() >= RECORD_BATCH_BYTES && !self.refused) {
             self.hand_over();
         }
     }
@@ -101,12 +110,14 @@ impl Recorder {
             Err(refused) => {
                 let empty = std::mem::replace(&mut self.pending, refused.bytes);
                 self.spare.push(empty);
+                self.refused = true;
             }
         }
     }
 
     /// A batch has been written; its buffer comes back.
     pub fn recycled(&mut self, mut buffer: Vec<u8>) {
+        self.refused = false;
         self.under_way_bytes = self.under_way_bytes.saturating_sub(buffer.len());
         buffer.clear();
         if self.spare.len() < 8 {

@@ -7,18 +7,16 @@ use std::fmt::Write as _;
 use scan::{Format, Scanner};
 
 /// Words that say that a literal near them may be a password or a key. Matched anywhere, whatever their case.
-const SECRET_WORDS: [&str; 16] = [
+const SECRET_WORDS: [&str; 14] = [
     "password",
     "passwd",
     "passphrase",
     "secret",
     "token",
     "pgp_",
-    "encrypt",
-    "decrypt",
-    "crypt(",
+    "crypt",
     "hmac",
-    "digest(",
+    "digest",
     "identified",
     "authorization",
     "credential",
@@ -26,32 +24,55 @@ const SECRET_WORDS: [&str; 16] = [
     "dblink",
 ];
 
+/// Whether a byte may begin one of [`SECRET_WORDS`]: one look at each byte, since each command is looked through.
+fn may_begin(byte: u8) -> bool {
+    matches!(byte.to_ascii_lowercase(), b'p' | b's' | b't' | b'c' | b'h' | b'd' | b'i' | b'a')
+}
+
 /// Whether the text names something whose literals or parameters may be secret.
 pub fn names_secret(text: &str) -> bool {
     let bytes = text.as_bytes();
-    SECRET_WORDS
-        .iter()
-        .any(|word| bytes.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes())))
+    bytes.iter().enumerate().any(|(at, byte)| {
+        may_begin(*byte) && {
+            let rest = bytes.get(at..).unwrap_or_default();
+            SECRET_WORDS.iter().any(|word| {
+                rest.get(..word.len()).is_some_and(|here| here.eq_ignore_ascii_case(word.as_bytes()))
+            })
+        }
+    })
 }
 
 /// Appends the statement to `out` as it may be recorded; returns how many card numbers were masked.
 pub fn statement(text: &str, secret: bool, scanner: &Scanner, format: Format, out: &mut String) -> usize {
-    if secret {
-        let mut bare = String::with_capacity(text.len());
-        without_literals(text, &mut bare);
+    if !secret {
+        return masked(text, scanner, format, out);
+    }
+    let mut bare = String::new();
+    if policies::statement::fingerprint(text, &mut bare) {
         return masked(&bare, scanner, format, out);
     }
-    masked(text, scanner, format, out)
+    // Where literals begin and end cannot be told for sure: nothing of it is shown.
+    let _ = write!(out, "{UNREADABLE}, {} bytes]", text.len());
+    0
 }
 
-/// Appends `text` with its card numbers masked.
+/// What stands for a statement that names a secret and whose literals cannot be told from the rest.
+const UNREADABLE: &str = "[left out: it names a secret";
+
+/// Whether the statement, as shown, tells what it does: people cannot approve what they cannot read.
+pub fn is_readable(shown: &str) -> bool {
+    !shown.starts_with(UNREADABLE)
+}
+
+/// Appends `text` with its card numbers masked, those in `\x` form too.
 pub fn masked(text: &str, scanner: &Scanner, format: Format, out: &mut String) -> usize {
-    if !scanner.suspect(text.as_bytes()) {
+    let hex = memchr::memmem::find(text.as_bytes(), b"\\x").is_some();
+    if !hex && !scanner.suspect(text.as_bytes()) {
         out.push_str(text);
         return 0;
     }
     let mut bytes = text.as_bytes().to_vec();
-    let count = scanner.mask(&mut bytes, format);
+    let count = wire::postgres::mask_parameter(scanner, &mut bytes, false, format);
     out.push_str(&String::from_utf8_lossy(&bytes));
     count
 }
@@ -68,27 +89,18 @@ pub fn parameter<'a>(
     if secret {
         return (Some("[left out]".into()), false);
     }
-    if let Some(text) = printable(value, binary) {
-        let mut out = String::with_capacity(text.len());
-        let count = masked(text, scanner, format, &mut out);
-        return (Some(out.into()), count == 0);
+    let mut bytes = value.to_vec();
+    let mut count = wire::postgres::mask_parameter(scanner, &mut bytes, binary, format);
+    if let Some(text) = printable(&bytes, binary) {
+        return (Some(text.to_owned().into()), count == 0);
     }
-    match *value {
-        [_, _] | [_, _, _, _] => (Some(hex(value).into()), true),
-        [a, b, c, d, e, f, g, h] => eight([a, b, c, d, e, f, g, h], scanner, format),
-        _ => (Some(format!("[binary, {} bytes]", value.len()).into()), false),
+    if !matches!(value.len(), 2 | 4 | 8) {
+        return (Some(format!("[binary, {} bytes]", value.len()).into()), false);
     }
-}
-
-/// Eight bytes may be an integer or a double that is a card number; then they are shown as such a mask.
-fn eight(bytes: [u8; 8], scanner: &Scanner, format: Format) -> (Option<Cow<'static, str>>, bool) {
-    let number = i64::from_be_bytes(bytes);
-    let double = f64::from_be_bytes(bytes);
-    let whole = if double.fract() == 0.0 && double.abs() < 1e19 { double as i64 } else { 0 };
-    match scanner.mask_integer(number, format).or_else(|| scanner.mask_integer(whole, format)) {
-        Some(masked) => (Some(masked.to_string().into()), false),
-        None => (Some(hex(&bytes).into()), true),
-    }
+    let mut shown = String::new();
+    // Packed digits are card numbers in hexadecimal.
+    count += masked(&hex(&bytes), scanner, format, &mut shown);
+    (Some(shown.into()), count == 0)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -102,42 +114,6 @@ fn printable(value: &[u8], binary: bool) -> Option<&str> {
     let text = std::str::from_utf8(value).ok()?;
     let plain = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
     (!binary || (value.len() > 8 && text.chars().all(plain))).then_some(text)
-}
-
-/// Copies `text` with every quoted literal's content left out: '…', E'…', $tag$…$tag$. An unterminated one is left
-/// out to the end.
-fn without_literals(text: &str, out: &mut String) {
-    let mut rest = text;
-    while let Some(at) = rest.find(['\'', '$']) {
-        let (before, from) = rest.split_at(at);
-        out.push_str(before);
-        let opening = if from.starts_with('\'') { Some("'") } else { dollar_tag(from) };
-        let Some(opening) = opening else {
-            out.push('$');
-            rest = from.get(1..).unwrap_or_default();
-            continue;
-        };
-        out.push_str(opening);
-        out.push_str("[left out]");
-        let body = from.get(opening.len()..).unwrap_or_default();
-        // Inside '…' neither '' nor \' is told apart from the end: the literal's rest is then a literal of its own.
-        match body.find(opening) {
-            Some(end) => {
-                out.push_str(opening);
-                rest = body.get(end + opening.len()..).unwrap_or_default();
-            }
-            None => return,
-        }
-    }
-    out.push_str(rest);
-}
-
-fn dollar_tag(from: &str) -> Option<&str> {
-    let end = from.get(1..)?.find('$')? + 2;
-    let tag = from.get(..end)?;
-    let name = tag.trim_matches('$');
-    let plain = name.chars().all(|c| c.is_alphanumeric() || c == '_');
-    (plain && !name.starts_with(|c: char| c.is_ascii_digit())).then_some(tag)
 }
 
 #[cfg(test)]
@@ -158,17 +134,31 @@ mod tests {
     }
 
     #[test]
+    fn every_secret_word_is_seen() {
+        for word in SECRET_WORDS {
+            assert!(names_secret(&format!("select x, {}", word.to_uppercase())), "{word}");
+        }
+        assert!(!names_secret("select abalance from accounts where aid = 1"));
+    }
+
+    #[test]
     fn secret_literals_are_left_out() {
         for (text, secret) in [
             ("ALTER ROLE x PASSWORD 'hunter2'", "hunter2"),
             ("select pgp_sym_decrypt(c, 'k''ey') from t", "ey"),
             ("select crypt($q$pw$q$, gen_salt('bf'))", "pw"),
             ("create user u identified by 'abc", "abc"),
-            ("select encrypt(E'a\\'b', 'k')", "a\\"),
+            ("select encrypt(E'a\\'b', 'thekey')", "thekey"),
+            ("-- don't\nALTER ROLE x PASSWORD 'hunter2'", "hunter2"),
+            ("select pgp_sym_encrypt(E'O\\'Brien', 'TheKey')", "TheKey"),
+            ("select \"it's\", crypt ('pass', 'salt')", "pass"),
+            ("/* token ' */ alter role x password 'hunter2' /* ' */", "hunter2"),
         ] {
-            assert!(!shown(text).contains(secret), "{text}");
+            assert!(!shown(text).contains(secret), "{text}: {}", shown(text));
         }
         assert!(shown("select 'plain'").contains("plain"));
+        assert!(!is_readable(&shown("/* token ' */ delete from cards /* ' */")));
+        assert!(is_readable(&shown("alter role x password 'hunter2'")));
     }
 
     #[test]

@@ -21,7 +21,10 @@ use std::time::Duration;
 use io_uring::types::{BufRingEntry, Fd, SubmitArgs, Timespec};
 use io_uring::{IoUring, cqueue, opcode, squeue};
 
-use crate::limits::{BUFFER_BYTES, BUFFER_STRIDE_BYTES, BUFFERS, RING_COMPLETIONS, RING_ENTRIES};
+use crate::limits::{
+    BUFFER_BYTES, BUFFER_STRIDE_BYTES, BUFFERS, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_PROBES,
+    RING_COMPLETIONS, RING_ENTRIES,
+};
 
 const BUFFER_GROUP: u16 = 0;
 
@@ -567,15 +570,27 @@ pub fn set_no_delay(socket: &OwnedFd) -> io::Result<()> {
     set_option(socket, libc::IPPROTO_TCP, libc::TCP_NODELAY)
 }
 
+/// Has the kernel find out within about a minute that a peer is gone without a word: its session, locks and held command
+/// must not outlive it.
+pub fn keep_alive(socket: &OwnedFd) -> io::Result<()> {
+    set_option(socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE)?;
+    set_value(socket, libc::IPPROTO_TCP, libc::TCP_KEEPIDLE, KEEPALIVE_IDLE_S)?;
+    set_value(socket, libc::IPPROTO_TCP, libc::TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S)?;
+    set_value(socket, libc::IPPROTO_TCP, libc::TCP_KEEPCNT, KEEPALIVE_PROBES)
+}
+
 fn set_option(socket: &OwnedFd, level: i32, name: i32) -> io::Result<()> {
-    let on: libc::c_int = 1;
-    // SAFETY: `on` is valid for its size for the duration of the call.
+    set_value(socket, level, name, 1)
+}
+
+fn set_value(socket: &OwnedFd, level: i32, name: i32, value: libc::c_int) -> io::Result<()> {
+    // SAFETY: `value` is valid for its size for the duration of the call.
     let set = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
             level,
             name,
-            (&raw const on).cast(),
+            (&raw const value).cast(),
             size_of::<libc::c_int>() as libc::socklen_t,
         )
     };

@@ -446,7 +446,7 @@ impl Shard {
         self.wake_awaiting();
         for slot in 0..self.places.len() as u32 {
             self.with(slot, |connection, cx| {
-                if connection.session.answering.is_some() {
+                if connection.is_busy() {
                     connection.refuse(&refusal.as_refusal(), "recording has failed", cx);
                 }
             });
@@ -454,7 +454,7 @@ impl Shard {
     }
 
     fn use_snapshot(&mut self, snapshot: Arc<policies::snapshot::Snapshot>, age_ms: u64) {
-        let new = self.desk.snapshot.as_ref().map(|known| known.version()) != Some(snapshot.version());
+        let new = self.desk.snapshot.as_ref().map(|known| known.digest()) != Some(snapshot.digest());
         self.desk.snapshot_at_ms = self.desk.now_ms as i64 - i64::try_from(age_ms).unwrap_or(i64::MAX);
         if !new {
             return;
@@ -499,12 +499,13 @@ impl Shard {
         Ok(())
     }
 
+    /// Each connection whose time has come, once a turn: what sets its time again waits for the next.
     fn expire(&mut self) {
-        while let Some((at, slot)) = self.timers.first().copied() {
-            if at > self.desk.now_ms {
-                return;
+        let due: Vec<(u64, u32)> = self.timers.range(..=(self.desk.now_ms, u32::MAX)).copied().collect();
+        for (at, slot) in due {
+            if !self.timers.remove(&(at, slot)) {
+                continue;
             }
-            self.timers.remove(&(at, slot));
             if let Some(Some(place)) = self.places.get_mut(slot as usize) {
                 place.timer_ms = None;
             }
@@ -513,7 +514,10 @@ impl Shard {
     }
 
     fn feed_starved(&mut self) {
-        for owner in std::mem::take(&mut self.desk.starved) {
+        let mut owners = std::mem::take(&mut self.desk.starved);
+        owners.sort_unstable();
+        owners.dedup();
+        for owner in owners {
             let (slot, side) = owned_by(owner);
             if self.ring.buffers_free() == 0 {
                 self.desk.starved.push(owner);
@@ -630,7 +634,7 @@ impl Shard {
         let refusal = OwnedRefusal::new(RefusalKind::ShuttingDown, "the gateway is shutting down");
         for slot in 0..self.places.len() as u32 {
             self.with(slot, |connection, cx| {
-                let busy = connection.session.answering.is_some() || connection.waits_for().is_some();
+                let busy = connection.is_busy();
                 if over || !busy {
                     connection.refuse(&refusal.as_refusal(), "the gateway is shutting down", cx);
                 }

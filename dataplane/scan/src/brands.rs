@@ -184,24 +184,21 @@ const ROWS: [Issuer; 76] = [
     undocumented(9860, L16, Brand::Humo),
 ];
 
-/// What is known from the first four digits.
+/// What is known from the first four digits, in one word: in the lowest byte the union of the lengths of all rows that
+/// touch the prefix, in the next the first such row, then two flags.
 #[derive(Clone, Copy)]
-struct Prefix {
-    /// Union of the lengths of all rows that touch the prefix.
-    lengths: u8,
-    /// The first row that touches it.
-    first: u8,
-    /// That row is the only one and covers all of the prefix.
-    alone: bool,
-    /// All rows that touch it ask for a Luhn digit.
-    luhn: bool,
-}
+pub(crate) struct Possible(u32);
 
-static PREFIXES: [Prefix; 10_000] = prefixes();
+/// One row alone touches the prefix, and covers all of it.
+const ALONE: u32 = 1 << 16;
+/// All rows that touch the prefix ask for a Luhn digit.
+const NEEDS_LUHN: u32 = 1 << 17;
+
+static PREFIXES: [Possible; 10_000] = prefixes();
 
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: a slip does not build")]
-const fn prefixes() -> [Prefix; 10_000] {
-    let mut table = [Prefix { lengths: 0, first: u8::MAX, alone: true, luhn: true }; 10_000];
+const fn prefixes() -> [Possible; 10_000] {
+    let mut table = [Possible(NEEDS_LUHN); 10_000];
     let mut index = ROWS.len();
     while index > 0 {
         index -= 1;
@@ -209,41 +206,43 @@ const fn prefixes() -> [Prefix; 10_000] {
         let (low, high) = (issuer.low / 100, issuer.high / 100);
         let mut prefix = low;
         while prefix <= high {
-            let entry = &mut table[prefix as usize];
+            let known = table[prefix as usize].0;
+            let first = known & 0xff == 0;
             let whole = issuer.low <= prefix * 100 && prefix * 100 + 99 <= issuer.high;
-            entry.alone = entry.first == u8::MAX && whole;
-            entry.lengths |= issuer.lengths;
-            entry.luhn &= issuer.luhn;
-            entry.first = index as u8;
+            let alone = if first && whole { ALONE } else { 0 };
+            let luhn = if issuer.luhn { known & NEEDS_LUHN } else { 0 };
+            table[prefix as usize] =
+                Possible(known & 0xff | issuer.lengths as u32 | (index as u32) << 8 | alone | luhn);
             prefix += 1;
         }
     }
     table
 }
 
-/// What the first four digits leave possible.
-#[derive(Clone, Copy)]
-pub(crate) struct Possible(Prefix);
-
 /// The rows that a number with these first four digits (0..=9999) may belong to.
 #[inline(always)]
 pub(crate) fn possible(first_four: u32) -> Possible {
-    const NONE: Prefix = Prefix { lengths: 0, first: 0, alone: true, luhn: true };
-    Possible(PREFIXES.get(first_four as usize).copied().unwrap_or(NONE))
+    PREFIXES.get(first_four as usize).copied().unwrap_or(Possible(NEEDS_LUHN))
 }
 
 impl Possible {
     /// Some row here has numbers of that many digits.
     #[inline(always)]
     pub(crate) fn length(self, digits: usize) -> bool {
-        (PAN_DIGITS_MIN..=PAN_DIGITS_MAX).contains(&digits)
-            && self.0.lengths >> (digits - PAN_DIGITS_MIN) & 1 == 1
+        let Some(place) = digits.checked_sub(PAN_DIGITS_MIN) else { return false };
+        digits <= PAN_DIGITS_MAX && self.0 >> place & 1 == 1
     }
 
     /// Every row here asks for a Luhn digit: a number without one is no card.
     #[inline(always)]
     pub(crate) fn needs_luhn(self) -> bool {
-        self.0.luhn
+        self.0 & NEEDS_LUHN != 0
+    }
+
+    /// The first row here.
+    #[inline(always)]
+    fn first(self) -> usize {
+        (self.0 >> 8 & 0xff) as usize
     }
 
     /// The row that a number of that many digits belongs to. `luhn`: its last digit is right.
@@ -257,15 +256,15 @@ impl Possible {
         if !self.length(digits) {
             return None;
         }
-        if self.0.alone {
-            return ISSUERS.get(usize::from(self.0.first)).filter(|row| luhn || !row.luhn);
+        if self.0 & ALONE != 0 {
+            return ISSUERS.get(self.first()).filter(|row| luhn || !row.luhn);
         }
         self.search(first_six(), digits, luhn)
     }
 
     #[inline(never)]
     fn search(self, first_six: u32, digits: usize, luhn: bool) -> Option<&'static Issuer> {
-        let rows = ISSUERS.get(usize::from(self.0.first)..)?;
+        let rows = ISSUERS.get(self.first()..)?;
         let bit = 1u8 << (digits - PAN_DIGITS_MIN);
         rows.iter().find(|row| {
             (row.low..=row.high).contains(&first_six) && row.lengths & bit != 0 && (luhn || !row.luhn)

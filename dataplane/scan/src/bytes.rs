@@ -3,6 +3,7 @@
 /// The byte at `index`, zero outside.
 #[inline(always)]
 pub(crate) fn byte(bytes: &[u8], index: usize) -> u8 {
+    tally::add(1);
     bytes.get(index).copied().unwrap_or(0)
 }
 
@@ -28,6 +29,7 @@ pub(crate) fn digit_or_mask(byte: u8) -> bool {
 #[inline(always)]
 pub(crate) fn run(bytes: &[u8], start: usize, most: usize) -> usize {
     let rest = bytes.get(start..).unwrap_or(&[]);
+    tally::add(most);
     rest.iter().take(most).take_while(|byte| byte.is_ascii_digit()).count()
 }
 
@@ -35,4 +37,23 @@ pub(crate) fn run(bytes: &[u8], start: usize, most: usize) -> usize {
 #[inline(always)]
 pub(crate) fn starts_run(bytes: &[u8], index: usize) -> bool {
     digit(bytes, index) && !before(bytes, index, 1).is_ascii_digit()
+}
+
+/// Counts the bytes that are read, in tests only.
+pub(crate) mod tally {
+    #[cfg(test)]
+    thread_local!(static TOTAL: std::cell::Cell<usize> = const { std::cell::Cell::new(0) });
+
+    /// So many more.
+    #[inline(always)]
+    pub(crate) fn add(_bytes: usize) {
+        #[cfg(test)]
+        TOTAL.set(TOTAL.get() + _bytes);
+    }
+
+    /// What this thread has read.
+    #[cfg(test)]
+    pub(crate) fn total() -> usize {
+        TOTAL.get()
+    }
 }

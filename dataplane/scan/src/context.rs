@@ -30,21 +30,47 @@ pub(crate) fn denies(bytes: &[u8], window: &Window) -> bool {
     }
 }
 
+/// What a byte beside a number means for it, for the common ones.
+static BESIDE: [u8; 256] = beside();
+const CALM_BEFORE: u8 = 1;
+const CALM_BEHIND: u8 = 2;
+/// Calm behind a number where no date of expiry follows.
+const MAY_DATE: u8 = 4;
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: a slip does not build")]
+const fn beside() -> [u8; 256] {
+    let mut table = [0; 256];
+    let marks = [
+        (b"\0\n\r_".as_slice(), CALM_BEFORE | CALM_BEHIND),
+        (b"\"':(=>", CALM_BEFORE),
+        (b")<", CALM_BEHIND),
+        (b",\t|", CALM_BEFORE | MAY_DATE),
+    ];
+    let mut mark = 0;
+    while mark < marks.len() {
+        let (bytes, meaning) = marks[mark];
+        let mut index = 0;
+        while index < bytes.len() {
+            table[bytes[index] as usize] = meaning;
+            index += 1;
+        }
+        mark += 1;
+    }
+    table
+}
+
 /// Whether nothing that ends with this byte, before a number's first digit, can matter.
 #[inline(always)]
 pub(crate) fn calm_before(byte: u8) -> bool {
-    matches!(byte, 0 | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b',' | b':' | b'(' | b'|' | b'=' | b'_' | b'>')
+    BESIDE.get(usize::from(byte)).is_some_and(|meaning| meaning & CALM_BEFORE != 0)
 }
 
-/// Whether nothing that begins with these two bytes, behind a number's last digit, can matter: what may stand before a
-/// date of expiry only where no date follows.
+/// Whether nothing that begins with these two bytes, behind a number's last digit, can matter.
 #[inline(always)]
 pub(crate) fn calm_behind(first: u8, second: u8) -> bool {
-    match first {
-        0 | b'\n' | b'\r' | b')' | b'_' | b'<' => true,
-        b',' | b'\t' | b'|' => !matches!(second, b'0' | b'1' | b' ' | b'"' | b'\''),
-        _ => false,
-    }
+    let meaning = BESIDE.get(usize::from(first)).copied().unwrap_or(0);
+    meaning & CALM_BEHIND != 0
+        || meaning & MAY_DATE != 0 && !matches!(second, b'0' | b'1' | b' ' | b'"' | b'\'')
 }
 
 /// `0.4111111111111111`. A digit that a mask has hidden counts as one.

@@ -20,6 +20,8 @@ mod brands;
 mod bytes;
 mod card;
 mod context;
+#[cfg(test)]
+mod linear;
 mod luhn;
 mod mask;
 pub mod naive;

@@ -3,7 +3,7 @@
 //! Both are known by the number that they stand with; a code without one is not looked for.
 
 use crate::brands::Brand;
-use crate::bytes::{before, byte, digit, run};
+use crate::bytes::{before, byte, digit, run, tally};
 use crate::window::{self, Separator, Window};
 use memchr::{memchr2, memchr2_iter};
 use std::ops::Range;
@@ -116,6 +116,7 @@ impl Unlabelled {
         }
         let ahead = bytes.len().min(near.end + Self::AHEAD);
         let unknown = bytes.get(self.known.end..ahead).unwrap_or(&[]);
+        tally::add(unknown.len());
         self.known.end = memchr2(b'c', b'C', unknown).map_or(ahead, |place| self.known.end + place);
         near.end <= self.known.end
     }
@@ -167,6 +168,7 @@ fn skip_delimiter(bytes: &[u8], mut index: usize) -> Option<usize> {
 /// `"cvv":"737"` within a part of the bytes: the label, at most six characters of punctuation, the code.
 fn labelled_code(bytes: &[u8], from: usize, until: usize) -> Option<Range<usize>> {
     let region = bytes.get(from..until.min(bytes.len()))?;
+    tally::add(region.len());
     memchr2_iter(b'c', b'C', region).chain(memchr2_iter(b's', b'S', region)).find_map(|place| {
         let (label, rest) = LABELS.iter().find_map(|label| {
             let (head, rest) = region.get(place..)?.split_at_checked(label.len())?;

@@ -2,7 +2,7 @@
 //! between all of them. Issuer range, length and Luhn only; what stands around is `context`'s matter.
 
 use crate::brands::{self, Brand, PAN_DIGITS_MAX, PAN_DIGITS_MIN};
-use crate::bytes::{byte, digit_or_mask, run};
+use crate::bytes::{byte, digit_or_mask, run, tally};
 use crate::luhn::{self, Digits};
 
 /// The longest card number in bytes: 19 digits in five groups with two-byte separators.
@@ -84,6 +84,7 @@ fn plain(bytes: &[u8], start: usize, digits: usize) -> Option<Window> {
 /// The brand of the number that `digits` digits at `start` are.
 #[inline(always)]
 pub(crate) fn plain_brand(bytes: &[u8], start: usize, digits: usize) -> Option<Brand> {
+    tally::add(digits);
     let end = start + digits;
     let text = bytes.get(start..end)?;
     let possible = brands::possible(first_four(text)?);
@@ -112,6 +113,7 @@ fn first_four(digits: &[u8]) -> Option<u32> {
 
 /// The brand of a number, by its first digits, then its length, then its Luhn digit.
 pub(crate) fn judge(mut values: impl Iterator<Item = u8> + Clone, count: usize) -> Option<Brand> {
+    tally::add(count);
     let first_four = values.clone().take(4).fold(0, |number, digit| number * 10 + u32::from(digit));
     let possible = brands::possible(first_four);
     if !possible.length(count) {

@@ -137,6 +137,9 @@ pub trait Engine {
     /// Rows of the answer under way that have been passed to the client and stand in no event yet.
     fn rows_under_way(&self) -> u64;
 
+    /// Whether a command is under way at the server.
+    fn is_busy(&self) -> bool;
+
     /// When [`Engine::expire`] wants to be called, if ever.
     fn deadline(&self) -> Option<Now>;
 

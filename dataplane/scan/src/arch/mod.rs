@@ -6,7 +6,7 @@ mod generic;
 #[expect(unsafe_code, reason = "vector loads, and calls of functions for instructions that were looked for")]
 mod x86_64;
 
-use crate::bytes::run;
+use crate::bytes::{run, tally};
 use all::{Batch, Offers};
 
 /// Runs of digits are counted no further: it is longer than any card number.
@@ -114,7 +114,9 @@ impl Starts {
 
     #[inline(never)]
     fn next_batch(&mut self, bytes: &[u8]) {
+        let from = self.batch.next;
         self.kernel.next(bytes, &mut self.batch, self.loose);
+        tally::add(self.batch.next - from);
         self.index = 0;
     }
 }

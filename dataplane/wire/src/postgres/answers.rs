@@ -272,6 +272,7 @@ impl Talk {
         (answer.described, answer.copying) = (false, Copying::No);
         self.plan.reset();
         if !is_query {
+            self.answering = 0;
             self.pending.pop(turn.out);
         }
         Ok(Act::Pass)
@@ -296,6 +297,7 @@ impl Talk {
             ) => *batch,
             _ => return Err(misbehaved("ready before everything is answered")),
         };
+        self.answering = 0;
         self.pending.pop(turn.out);
         self.pending.ready(status);
         self.plan.reset();
@@ -329,6 +331,7 @@ impl Talk {
                     columns.learn(&self.columns);
                 }
                 drop(columns);
+                self.answering = 0;
                 self.pending.pop(turn.out);
             }
             Some(Expect::DescribeCursor) => {
@@ -483,6 +486,7 @@ impl Talk {
             return Ok(Act::Later);
         }
         self.plan.reset();
+        self.answering = 0;
         self.pending.pop(turn.out);
         Ok(Act::Pass)
     }

@@ -90,6 +90,10 @@ impl Engine for CancelErrand {
         0
     }
 
+    fn is_busy(&self) -> bool {
+        true
+    }
+
     fn deadline(&self) -> Option<Now> {
         self.deadline
     }

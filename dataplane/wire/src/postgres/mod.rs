@@ -275,6 +275,10 @@ impl Engine for Session {
         }
     }
 
+    fn is_busy(&self) -> bool {
+        matches!(&self.phase, Phase::Open(talk) if !talk.pending.is_empty())
+    }
+
     fn deadline(&self) -> Option<Now> {
         match &self.phase {
             Phase::Client(login) if !login.awaits_client() => None,

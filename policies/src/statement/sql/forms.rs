@@ -179,6 +179,7 @@ impl<'a> Forms<'a> {
         match text {
             "table" => self.table(),
             "set" => self.set(),
+            "values" if self.opens(1) => self.values(),
             "where" | "from" | "returning" => {
                 let distinct = self.before().is_some_and(|it| it.is("distinct"));
                 if self.sets.last() == Some(&self.depth) && !distinct {
@@ -233,6 +234,26 @@ impl<'a> Forms<'a> {
             "cube" | "rollup" if self.opens(1) => (1, vec![name(text)]),
             _ => return None,
         })
+    }
+
+    /// VALUES: of rows in a row that hold nothing but literals, one stays. There may be many thousands.
+    fn values(&mut self) {
+        self.keep();
+        let mut rows = 0_usize;
+        while let Some(end) = literal_row(self.lexemes.get(self.at..).unwrap_or_default()) {
+            rows += 1;
+            let more = self.peek(end).is_some_and(|it| it.is_sign(','))
+                && literal_row(self.lexemes.get(self.at + end + 1..).unwrap_or_default()).is_some();
+            if !more {
+                break;
+            }
+            self.at += end + 1;
+        }
+        if rows > 0 {
+            self.depth += 1;
+            self.put(&[OPEN]);
+            self.at += 1;
+        }
     }
 
     /// SET of UPDATE and ON CONFLICT; or a function of that name.
@@ -403,6 +424,27 @@ impl<'a> Forms<'a> {
         self.at = on;
         Ok(())
     }
+}
+
+/// The length of the row of literals and parameters that begins here.
+fn literal_row(lexemes: &[Lexeme]) -> Option<usize> {
+    if !lexemes.first()?.is_sign('(') {
+        return None;
+    }
+    for (index, lexeme) in lexemes.iter().enumerate().skip(1) {
+        match lexeme {
+            Lexeme::Text(_)
+            | Lexeme::Number(_)
+            | Lexeme::Parameter(_)
+            | Lexeme::Bits(_)
+            | Lexeme::Sign(',') => {}
+            Lexeme::Operator(sign) if sign == "-" => {}
+            Lexeme::Word(word) if ["null", "true", "false", "default"].contains(&word.as_str()) => {}
+            Lexeme::Sign(')') => return Some(index + 1),
+            _ => return None,
+        }
+    }
+    None
 }
 
 /// SEARCH DEPTH | BREADTH FIRST BY columns SET column. Takes nothing where it is not that.

@@ -135,4 +135,12 @@ pub(super) const CASES: &[(&str, &str)] = &[
         "UPDATE t SET a = CASE WHEN x THEN 1 END, b[1] = d IS DISTINCT FROM e, c[2] = 3 WHERE id = 1",
         "update:t | +t.d | +t.e | +t.id | +t.x | =t.a | =t.b | =t.c | ~t.d | ~t.e | ~t.x",
     ),
+    (
+        "INSERT INTO t (a, b) VALUES (1, 'x'), (-2, DEFAULT), ($1, NULL) RETURNING a",
+        "select:t | insert:t | +t.a | =t.a | =t.b",
+    ),
+    (
+        "INSERT INTO t VALUES (1, 2), (3, 4), (f(5), 6), ((SELECT x FROM u), 2), (7, 8)",
+        "select:u | insert:t | +u.x | =t.* | f()",
+    ),
 ];

@@ -1,0 +1,238 @@
+//! Every brand and length of the public tables, in every form that a number is printed in, wherever it may stand.
+//!
+//! The ranges are typed in here again, from the tables and not from the finder's rows.
+
+#![expect(clippy::indexing_slicing, clippy::single_range_in_vec_init, reason = "a slip fails the test")]
+
+use scan::{Format, Kind, Scanner, Stream, naive};
+
+/// Brand, first digits, lengths.
+const FACTS: &[(&str, &[&str], &[usize])] = &[
+    ("visa", &["4000", "4242", "4999"], &[13, 16, 18, 19]),
+    ("mastercard", &["51", "52", "53", "54", "55", "222100", "222999", "25", "271999", "272099"], &[16]),
+    ("amex", &["34", "37"], &[15]),
+    ("discover", &["6011", "644", "645", "649", "6503"], &[16, 17, 18, 19]),
+    ("diners", &["300", "305", "309", "36", "38", "39"], &[14, 15, 16, 17, 18, 19]),
+    ("jcb", &["3528", "3540", "3589"], &[16, 17, 18, 19]),
+    ("unionpay", &["620", "622126", "622925", "629", "8110", "8171"], &[16, 17, 18, 19]),
+    (
+        "maestro",
+        &["5018", "5020", "5038", "5893", "6304", "6759", "6761", "6763"],
+        &[12, 13, 14, 15, 16, 17, 18, 19],
+    ),
+    ("maestro", &["501", "56", "57", "58", "59", "61", "66", "67", "69"], &[16, 17, 18, 19]),
+    ("rupay", &["508", "6521", "6522", "8172", "82", "607"], &[16]),
+    ("mir", &["2200", "2204"], &[16, 17, 18, 19]),
+    ("troy", &["9792"], &[16]),
+    ("verve", &["506099", "506198", "650002", "650027", "507865", "507964"], &[16, 18, 19]),
+    (
+        "elo",
+        &["401178", "438935", "457631", "504175", "506699", "509000", "627780", "636368", "650031"],
+        &[16],
+    ),
+    ("hiper", &["637095", "637612"], &[16]),
+    ("hipercard", &["606282"], &[16]),
+    ("uzcard", &["8600", "5614"], &[16]),
+    ("humo", &["9860"], &[16]),
+    ("napas", &["9704"], &[16, 19]),
+    ("lankapay", &["357111"], &[16]),
+    ("afrigo", &["564456"], &[18]),
+];
+
+const SEPARATORS: [&str; 6] = [" ", "-", ".", "  ", "\u{a0}", "/"];
+
+const SURROUNDINGS: [(&str, &str); 16] = [
+    ("", ""),
+    ("\"", "\""),
+    ("x,", ",y"),
+    ("pan_", "_old"),
+    ("PAN", "EUR"),
+    ("no.", "."),
+    ("card number: ", "\n"),
+    ("\0\0\0\u{10}", "\0\0\0\u{1}7"),
+    ("<pan>", "</pan>"),
+    ("a=1&pan=", "&b=2"),
+    ("7 | ", " | 42"),
+    ("2026-01-02T03:04:05Z ", " ok"),
+    ("(", ")"),
+    ("é", "ü"),
+    ("'", "'::text"),
+    ("id ", "\tend"),
+];
+
+/// A number of that brand: the first digits, then a pattern, then the Luhn digit. No shorter part of it that starts at
+/// the front passes Luhn, so that only the whole can be meant.
+fn number(prefix: &str, length: usize) -> String {
+    (0u64..1000)
+        .map(|seed| {
+            let mut state = seed * 2_654_435_761 + length as u64;
+            let mut random = || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 60) as u8 % 10
+            };
+            let mut digits: Vec<u8> = prefix.bytes().map(|byte| byte & 0x0f).collect();
+            digits.resize_with(length - 1, &mut random);
+            digits.push(0);
+            if let Some(check) =
+                (0..10).find(|check| naive::luhn(&[&digits[..length - 1], &[*check]].concat()))
+            {
+                digits[length - 1] = check;
+            }
+            digits
+        })
+        .find(|digits| !(12..digits.len()).any(|length| naive::luhn(&digits[..length])))
+        .map(|digits| digits.iter().map(|digit| char::from(b'0' + digit)).collect())
+        .unwrap_or_default()
+}
+
+fn layouts(length: usize) -> Vec<Vec<usize>> {
+    let mut layouts = match length {
+        12 => vec![vec![4, 4, 4]],
+        13 => vec![vec![4, 4, 4, 1], vec![4, 3, 3, 3]],
+        14 => vec![vec![4, 6, 4], vec![4, 4, 4, 2]],
+        15 => vec![vec![4, 6, 5], vec![4, 4, 4, 3]],
+        16 => vec![vec![4, 4, 4, 4], vec![4, 6, 6]],
+        17 => vec![vec![4, 4, 4, 4, 1], vec![4, 4, 4, 5]],
+        18 => vec![vec![4, 4, 4, 4, 2], vec![4, 4, 4, 6]],
+        _ => vec![vec![4, 4, 4, 4, 3], vec![4, 4, 4, 7], vec![6, 13]],
+    };
+    layouts.push(vec![length]);
+    layouts
+}
+
+fn printed(number: &str, layout: &[usize], separator: &str) -> String {
+    let mut groups = Vec::new();
+    let mut rest = number;
+    for length in layout {
+        let (group, after) = rest.split_at(*length);
+        groups.push(group);
+        rest = after;
+    }
+    groups.join(separator)
+}
+
+/// The number with all digits hidden but the last four.
+fn last_four(printed: &str) -> String {
+    let digits = printed.bytes().filter(u8::is_ascii_digit).count();
+    let mut seen = 0;
+    let hide = |letter: char| {
+        seen += usize::from(letter.is_ascii_digit());
+        if letter.is_ascii_digit() && seen + 4 <= digits { '*' } else { letter }
+    };
+    printed.chars().map(hide).collect()
+}
+
+fn numbers() -> impl Iterator<Item = (&'static str, String)> {
+    FACTS.iter().flat_map(|(brand, prefixes, lengths)| {
+        prefixes
+            .iter()
+            .flat_map(move |prefix| lengths.iter().map(move |length| (*brand, number(prefix, *length))))
+    })
+}
+
+fn forms() -> impl Iterator<Item = (&'static str, String)> {
+    numbers().flat_map(|(brand, number)| {
+        let mut layouts = layouts(number.len());
+        // Without a Luhn digit the first sixteen are a number by themselves, and what follows is taken for its code.
+        layouts.retain(|layout| brand != "napas" || *layout != [4, 4, 4, 4, 3]);
+        layouts.into_iter().flat_map(move |layout| {
+            let number = number.clone();
+            let separators = if layout.len() == 1 { &SEPARATORS[..1] } else { &SEPARATORS[..] };
+            separators.iter().map(move |separator| (brand, printed(&number, &layout, separator)))
+        })
+    })
+}
+
+#[test]
+fn every_form_in_every_surrounding() {
+    let scanners = Scanner::all();
+    let mut cases = 0;
+    for (brand, form) in forms() {
+        for (before, behind) in SURROUNDINGS {
+            let text = format!("{before}{form}{behind}");
+            for (kernel, scanner) in &scanners {
+                let hits: Vec<_> = scanner.find(text.as_bytes()).collect();
+                assert_eq!(hits.len(), 1, "{kernel}: {brand} {text:?}");
+                assert_eq!(
+                    hits[0].range,
+                    before.len()..before.len() + form.len(),
+                    "{kernel}: {brand} {text:?}"
+                );
+                assert_eq!((hits[0].brand.name(), hits[0].kind), (brand, Kind::Pan), "{kernel}: {text:?}");
+                assert!(scanner.suspect(text.as_bytes()));
+                let mut masked = text.clone().into_bytes();
+                assert_eq!(scanner.mask(&mut masked, Format::Last4), 1);
+                let expected = format!("{before}{}{behind}", last_four(&form));
+                assert_eq!(String::from_utf8(masked).unwrap(), expected);
+                cases += 1;
+            }
+        }
+    }
+    assert!(cases > 10_000, "{cases}");
+}
+
+#[test]
+fn every_alignment() {
+    let scanners = Scanner::all();
+    for (_, form) in forms().step_by(31) {
+        for lead in 0..130 {
+            for trail in [0, 1, 500] {
+                let text = format!("{}{form}{}", "-".repeat(lead), "x".repeat(trail));
+                for (kernel, scanner) in &scanners {
+                    let found: Vec<_> = scanner.find(text.as_bytes()).map(|hit| hit.range).collect();
+                    assert_eq!(found, [lead..lead + form.len()], "{kernel}: {text:?}");
+                    assert!(scanner.suspect(text.as_bytes()), "{kernel}: {text:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_split() {
+    let scanner = Scanner::new();
+    for (_, form) in forms().step_by(11) {
+        let text = format!("value {form} and more").into_bytes();
+        let mut whole = text.clone();
+        scanner.mask(&mut whole, Format::Bin6Last4);
+        for cut in 0..=text.len() {
+            let mut stream = Stream::new();
+            let mut done = Vec::new();
+            let mut kept = text[..cut].to_vec();
+            let first = stream.mask(&scanner, &mut kept, false, Format::Bin6Last4);
+            done.extend(kept.drain(..first.released));
+            kept.extend_from_slice(&text[cut..]);
+            stream.mask(&scanner, &mut kept, true, Format::Bin6Last4);
+            done.extend(kept);
+            assert_eq!(done, whole, "cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn numbers_that_are_no_cards() {
+    let scanner = Scanner::new();
+    for text in [
+        "4111111111111112",                             // Luhn
+        "41111111111111111111",                         // a longer run
+        "0.4111111111111111",                           // a fraction
+        "12.4111111111111111",                          // a fraction
+        "4111-1111 1111-1111",                          // mixed separators
+        "4111 11111111 1111",                           // no card is printed so
+        "41111111-1111-1111-1111-111111111111",         // a UUID
+        "{abcd4111-1111-1111-1111-1111abcdef12}",       // a UUID
+        "00000000-0000-0000-0000-501800000009",         // a UUID
+        "0x00004111111111111111abcd",                   // hexadecimal
+        "d41d8cd98f00b204e4111111111111111998ecf8427e", // hexadecimal
+        "BE68539007547034",                             // an IBAN
+        "1735689600000000000",                          // nanoseconds
+        "1735689600000000",                             // microseconds
+        "7111111111111111",                             // no brand
+        "+628111111111",                                // a telephone number
+    ] {
+        assert_eq!(scanner.find(text.as_bytes()).count(), 0, "{text}");
+    }
+    let mut labelled = *b"00000000-0000-0000-0000-501800000009";
+    assert!(scanner.mask_whole(&mut labelled, Format::Last4));
+    assert_eq!(&labelled, b"********-****-****-****-************");
+}
