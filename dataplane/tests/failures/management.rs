@@ -28,6 +28,60 @@ fn without_mgmt_sessions_go_on_and_holds_end_at_their_timeout() {
     assert_eq!(gateway.direct(&["select holder from cards where id = 1"]).trim(), "Ada Example");
 }
 
+/// Lets the kept snapshot look as if mgmt had confirmed it so long ago: its time stands behind eight bytes of magic.
+fn age_snapshot(gateway: &Gateway, seconds: u64) {
+    let file = gateway.dir().join("state/snapshot");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let then = u64::try_from(now.as_micros()).unwrap() - seconds * 1_000_000;
+    bytes[8..16].copy_from_slice(&then.to_le_bytes());
+    std::fs::write(&file, bytes).unwrap();
+}
+
+#[test]
+fn a_kept_policy_serves_without_mgmt_up_to_its_max_age() {
+    let gateway = Gateway::start();
+    gateway.kill("mgmt", "-TERM");
+    gateway.kill("dataplane", "-TERM");
+    // mgmt's maxAge is a day where its boot file does not say.
+    age_snapshot(&gateway, 86_400 - 15);
+    gateway.start_again("dataplane");
+    run(async {
+        wait_for("a login under the kept policy", || (gateway.job(&["select 'in'"]) == "in\n").then_some(()));
+        let client = open(&gateway).await.client;
+        let told = wait_for("the policy's age", || {
+            let told = gateway.job(&["select 'in'"]);
+            (told != "in\n").then_some(told)
+        });
+        assert!(told.contains("older than its maxAge"), "{told}");
+        let denied = one(&client, "select 1").await.unwrap_err();
+        assert!(denied.starts_with("42501 ") && denied.contains("older than its maxAge"), "{denied}");
+        gateway.start_again("mgmt");
+        wait_for("mgmt's word on the policy", || (gateway.job(&["select 'in'"]) == "in\n").then_some(()));
+        one(&client, "select 1").await.unwrap();
+    });
+}
+
+#[test]
+fn a_kept_policy_that_is_broken_is_not_used() {
+    let gateway = Gateway::start();
+    gateway.kill("mgmt", "-TERM");
+    gateway.kill("dataplane", "-TERM");
+    let file = gateway.dir().join("state/snapshot");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let half = bytes.len() / 2;
+    bytes.truncate(half);
+    std::fs::write(&file, bytes).unwrap();
+    gateway.start_again("dataplane");
+    wait_for("its complaint", || {
+        let log = std::fs::read_to_string(gateway.dir().join("dataplane.log")).unwrap();
+        log.contains("snapshot").then_some(())
+    });
+    assert!(!gateway.job(&["select 'in'"]).contains("in\n"));
+    gateway.start_again("mgmt");
+    wait_for("a policy of mgmt's", || (gateway.job(&["select 'in'"]) == "in\n").then_some(()));
+}
+
 #[test]
 fn with_mgmt_back_a_ticket_is_sent_again_and_can_be_approved() {
     let gateway = Gateway::start();

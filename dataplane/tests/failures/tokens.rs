@@ -32,6 +32,13 @@ fn expired_and_misdirected_tokens_are_refused() {
     let long = "x".repeat(20_000);
     assert!(login(&gateway, &long).contains("FATAL"));
     assert_eq!(login(&gateway, &gateway.job_token()), "in\n");
+    gateway.kill("dataplane", "-TERM");
+    let recorded = gateway.export();
+    for reason in ["the token has expired", "the token is for another audience", "a token, at most"] {
+        let refusals =
+            recorded.lines().filter(|line| line.contains("login-refused") && line.contains(reason));
+        assert!(refusals.count() > 0, "{reason}");
+    }
 }
 
 #[test]

@@ -199,8 +199,7 @@ impl Gateway {
     pub(crate) fn kill(&self, name: &str, signal: &str) {
         let pid = self.pid(name).to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
-        let gone = || (!Path::new("/proc").join(&pid).join("exe").exists()).then_some(());
-        wait_for(&format!("{name} ending"), gone);
+        wait_for(&format!("{name} ending"), || has_ended(&Path::new("/proc").join(&pid)).then_some(()));
     }
 
     /// Starts `mgmt` or `dataplane` again.
@@ -265,6 +264,18 @@ impl Gateway {
         assert!(done.success(), "the target's {word}");
     }
 
+    /// The opened evidence, as JSON lines.
+    pub(crate) fn export(&self) -> String {
+        let export = Command::new(self.program("pangate"))
+            .args(["audit", "export", "--key", self.get("PANGATE_EVIDENCE_KEY"), "--sealing-key"])
+            .arg(self.dir().join("keys/sealing.key"))
+            .arg(self.get("PANGATE_EVIDENCE_DIR"))
+            .output()
+            .unwrap();
+        assert!(export.status.success(), "{}", text(&export));
+        String::from_utf8(export.stdout).unwrap()
+    }
+
     /// Verifies the evidence offline.
     pub(crate) fn verify(&self) -> Output {
         let key = self.get("PANGATE_EVIDENCE_KEY");
@@ -287,6 +298,13 @@ impl Drop for Gateway {
         }
         let _ = Command::new(repository().join("packaging/demo")).arg("--stop").arg(self.dir()).output();
     }
+}
+
+/// Whether a process has let go of all that it had: it is not there, or dead to its last thread and not waited for.
+fn has_ended(process: &Path) -> bool {
+    let Ok(stat) = std::fs::read_to_string(process.join("stat")) else { return true };
+    let dead = stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['Z', 'X']));
+    dead && std::fs::read_dir(process.join("task")).map_or(0, Iterator::count) <= 1
 }
 
 /// What the processes said last, for a test that has failed.
