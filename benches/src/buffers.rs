@@ -24,10 +24,10 @@ impl Buffer {
 pub fn all(size: usize) -> Vec<Buffer> {
     vec![
         build("clean text", size, clean),
-        build("JSON 10%", size, json),
-        build("CSV 30%", size, csv),
-        build("PostgreSQL 30%", size, postgres),
-        build("CSV 60%", size, csv_dense),
+        build("JSON", size, json),
+        build("CSV", size, csv),
+        build("PostgreSQL rows", size, postgres),
+        build("CSV of numbers", size, csv_dense),
         build("all PANs", size, cards),
     ]
 }
@@ -49,9 +49,30 @@ impl Random {
 
     fn word(&mut self) -> &'static str {
         const WORDS: [&str; 24] = [
-            "the", "settlement", "of", "account", "merchant", "reports", "that", "closing", "balance", "was", "moved",
-            "into", "reserve", "after", "review", "by", "operations", "team", "Berlin", "invoice", "and", "pending",
-            "transfer", "approved",
+            "the",
+            "settlement",
+            "of",
+            "account",
+            "merchant",
+            "reports",
+            "that",
+            "closing",
+            "balance",
+            "was",
+            "moved",
+            "into",
+            "reserve",
+            "after",
+            "review",
+            "by",
+            "operations",
+            "team",
+            "Berlin",
+            "invoice",
+            "and",
+            "pending",
+            "transfer",
+            "approved",
         ];
         WORDS.get(self.below(24) as usize).copied().unwrap_or("")
     }
@@ -98,9 +119,11 @@ fn json(random: &mut Random, out: &mut Vec<u8>) -> usize {
     let (id, amount) = (random.below(100_000), random.below(100_000));
     let row = format!(
         "{{\"id\":{id},\"merchant\":\"{first} {second}\",\"reference\":\"{reference}\",\"state\":\"{third}\",\
-         \"amount\":{}.{:02},\"currency\":\"EUR\",\"country\":\"DE\",\"channel\":\"ecommerce\"}}\n",
+         \"amount\":{}.{:02},\"currency\":\"EUR\",\"at\":\"2026-{:02}-{:02}\",\"channel\":\"ecommerce\"}}\n",
         amount / 100,
         amount % 100,
+        random.below(12) + 1,
+        random.below(28) + 1,
     );
     out.extend_from_slice(row.as_bytes());
     usize::from(card.is_some())
@@ -117,7 +140,13 @@ fn row(random: &mut Random) -> Row {
     let amount = random.below(10_000_000);
     let fields = vec![
         random.below(1_000_000).to_string(),
-        format!("2026-{:02}-{day:02} {:02}:{:02}:{:02}", random.below(12) + 1, random.below(24), random.below(60), day),
+        format!(
+            "2026-{:02}-{day:02} {:02}:{:02}:{:02}",
+            random.below(12) + 1,
+            random.below(24),
+            random.below(60),
+            day
+        ),
         format!("{} {} {}", random.word(), random.word(), random.word()),
         format!("{}.{:02}", amount / 100, amount % 100),
         card.clone().unwrap_or_else(|| format!("{} {}", random.word(), random.word())),

@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use futures_lite::future::poll_fn;
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject as _};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpSocket;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
@@ -116,10 +118,32 @@ pub(crate) async fn open(gateway: &Gateway) -> Job {
 
 /// Opens a session with a token of the caller's.
 pub(crate) async fn open_as(gateway: &Gateway, token: &str) -> Result<Job, Error> {
+    let (client, connection) = config(gateway, token).connect(Connector::new(gateway)).await?;
+    Ok(watched(client, connection))
+}
+
+/// Opens a session from another address of this machine.
+pub(crate) async fn open_from(gateway: &Gateway, token: &str, source: SocketAddr) -> Result<Job, Error> {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(source).unwrap();
+    let stream = socket.connect((Ipv4Addr::LOCALHOST, gateway.port()).into()).await.unwrap();
+    let tls = Connecting(Connector::new(gateway).0, ServerName::try_from("localhost").unwrap());
+    let (client, connection) = config(gateway, token).connect_raw(stream, tls).await?;
+    Ok(watched(client, connection))
+}
+
+fn config(gateway: &Gateway, token: &str) -> Config {
     let mut config = Config::new();
     config.host("localhost").port(gateway.port()).user("ci-job").password(token);
     config.dbname(gateway.get("PANGATE_POSTGRES_TARGET")).ssl_mode(SslMode::Require);
-    let (client, mut connection) = config.connect(Connector::new(gateway)).await?;
+    config
+}
+
+fn watched<S, T>(client: Client, mut connection: tokio_postgres::Connection<S, T>) -> Job
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let (sender, notices) = unbounded_channel();
     let end = tokio::spawn(async move {
         loop {
@@ -131,7 +155,7 @@ pub(crate) async fn open_as(gateway: &Gateway, token: &str) -> Result<Job, Error
             }
         }
     });
-    Ok(Job { client, notices, end })
+    Job { client, notices, end }
 }
 
 /// Opens a session at the target itself.

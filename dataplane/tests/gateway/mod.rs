@@ -34,7 +34,10 @@ impl Gateway {
             )
             .output()
             .unwrap();
-        assert!(started.status.success(), "{}", text(&started));
+        if !started.status.success() {
+            show_logs(dir.path());
+            panic!("{}", text(&started));
+        }
         let lines = std::fs::read_to_string(dir.path().join("demo.env")).unwrap();
         let env = lines
             .lines()
@@ -155,11 +158,16 @@ impl Gateway {
 
     /// `pangate` as a reviewer.
     pub(crate) fn pangate(&self, person: u32, arguments: &[&str]) -> Output {
+        self.pangate_as(&self.reviewer_token(person), arguments)
+    }
+
+    /// `pangate` with a token of the caller's.
+    pub(crate) fn pangate_as(&self, token: &str, arguments: &[&str]) -> Output {
         Command::new(self.program("pangate"))
             .args(arguments)
             .env("PANGATE_MGMT_URL", self.get("PANGATE_MGMT_URL"))
             .env("PANGATE_CA", self.get("PANGATE_CA"))
-            .env("PANGATE_TOKEN", self.reviewer_token(person))
+            .env("PANGATE_TOKEN", token)
             .output()
             .unwrap()
     }
@@ -191,8 +199,7 @@ impl Gateway {
     pub(crate) fn kill(&self, name: &str, signal: &str) {
         let pid = self.pid(name).to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
-        let gone = || (!Path::new("/proc").join(&pid).join("exe").exists()).then_some(());
-        wait_for(&format!("{name} ending"), gone);
+        wait_for(&format!("{name} ending"), || has_ended(&Path::new("/proc").join(&pid)).then_some(()));
     }
 
     /// Starts `mgmt` or `dataplane` again.
@@ -214,6 +221,61 @@ impl Gateway {
         reap(child);
     }
 
+    /// The manifests in force.
+    pub(crate) fn policy(&self) -> String {
+        std::fs::read_to_string(self.dir().join("manifests/demo.yaml")).unwrap()
+    }
+
+    /// `pangate apply` of other manifests, as an administrator.
+    pub(crate) fn apply(&self, policy: &str) -> Output {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("demo.yaml"), policy).unwrap();
+        self.pangate(1, &["apply", folder.path().to_str().unwrap()])
+    }
+
+    /// Puts other manifests in force and waits until the dataplane judges by them: until `job` says `expected`.
+    pub(crate) fn put_in_force(&self, policy: &str, job: &[&str], expected: &str) {
+        let applied = self.apply(policy);
+        assert!(applied.status.success(), "{}", text(&applied));
+        wait_for("the new policy", || self.job(job).contains(expected).then_some(()));
+    }
+
+    /// The state of a ticket, as mgmt has it.
+    pub(crate) fn state(&self, ticket: &str) -> String {
+        self.json(&["approvals", "show", ticket])["state"].as_str().unwrap().to_owned()
+    }
+
+    /// Approves a ticket as a reviewer.
+    pub(crate) fn approve(&self, person: u32, ticket: &str) {
+        let said = self.pangate(person, &["approvals", "approve", ticket, "--reason", "case 42"]);
+        assert!(said.status.success(), "{}", text(&said));
+    }
+
+    /// Starts or stops the target.
+    pub(crate) fn target(&self, word: &str) {
+        let script = repository().join("packaging/postgres");
+        let mut command = Command::new(script);
+        command.arg(word).arg(self.dir().join("postgres"));
+        if word == "start" {
+            command.arg(self.target_port().to_string());
+        }
+        // Its standard output would be the server's, which stays.
+        let done = command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+        assert!(done.success(), "the target's {word}");
+    }
+
+    /// The opened evidence, as JSON lines.
+    pub(crate) fn export(&self) -> String {
+        let export = Command::new(self.program("pangate"))
+            .args(["audit", "export", "--key", self.get("PANGATE_EVIDENCE_KEY"), "--sealing-key"])
+            .arg(self.dir().join("keys/sealing.key"))
+            .arg(self.get("PANGATE_EVIDENCE_DIR"))
+            .output()
+            .unwrap();
+        assert!(export.status.success(), "{}", text(&export));
+        String::from_utf8(export.stdout).unwrap()
+    }
+
     /// Verifies the evidence offline.
     pub(crate) fn verify(&self) -> Output {
         let key = self.get("PANGATE_EVIDENCE_KEY");
@@ -232,13 +294,25 @@ fn reap(mut child: std::process::Child) {
 impl Drop for Gateway {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            for name in ["mgmt.log", "dataplane.log"] {
-                let log = std::fs::read_to_string(self.dir().join(name)).unwrap_or_default();
-                let tail: Vec<&str> = log.lines().rev().take(15).collect();
-                eprintln!("{name}, newest first:\n{}", tail.join("\n"));
-            }
+            show_logs(self.dir());
         }
         let _ = Command::new(repository().join("packaging/demo")).arg("--stop").arg(self.dir()).output();
+    }
+}
+
+/// Whether a process has let go of all that it had: it is not there, or dead to its last thread and not waited for.
+fn has_ended(process: &Path) -> bool {
+    let Ok(stat) = std::fs::read_to_string(process.join("stat")) else { return true };
+    let dead = stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['Z', 'X']));
+    dead && std::fs::read_dir(process.join("task")).map_or(0, Iterator::count) <= 1
+}
+
+/// What the processes said last, for a test that has failed.
+fn show_logs(folder: &Path) {
+    for name in ["mgmt.log", "dataplane.log"] {
+        let log = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
+        let tail: Vec<&str> = log.lines().rev().take(15).collect();
+        eprintln!("{name}, newest first:\n{}", tail.join("\n"));
     }
 }
 

@@ -152,7 +152,11 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Result<(usize, Packet), Step>, Error>
             Ok(startup) => Packet::Start(startup),
             Err(refused) => Packet::Refused(refused),
         },
-        _ => Packet::Refused(refused(b"0A000", "only protocol 3 is spoken here".to_owned())),
+        _ => Packet::Refused(Refused {
+            code: b"0A000",
+            message: "only protocol 3 is spoken here".to_owned(),
+            hint: "PostgreSQL 7.4 and its clients brought it: use one of those or later",
+        }),
     };
     Ok(Ok((length, packet)))
 }
