@@ -27,8 +27,8 @@ impl Desk {
     }
 
     fn examine(&mut self, login: &Login<'_>, session: &mut Session) -> Result<Answer, OwnedRefusal> {
-        if let Some(cause) = self.recorder.failure() {
-            return Err(not_recorded(cause));
+        if self.recorder.failure().is_some() {
+            return Err(not_recorded());
         }
         let Some(snapshot) = self.snapshot.clone() else {
             return Err(OwnedRefusal::new(RefusalKind::Limit, "the gateway has no policy yet"));
@@ -104,9 +104,8 @@ impl Desk {
 
     /// The token is good: the session's record goes first where policy says so.
     pub(crate) fn let_in(&mut self, session: &mut Session) -> Answer {
-        if let Some(cause) = self.recorder.failure() {
-            let refusal = not_recorded(cause);
-            return self.turn_away(session, refusal);
+        if self.recorder.failure().is_some() {
+            return self.turn_away(session, not_recorded());
         }
         if session.who.as_ref().is_some_and(|who| who.before_forward) {
             let batch = self.recorder.commit();

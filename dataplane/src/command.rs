@@ -18,8 +18,8 @@ use crate::verdict::{Judge, Verdict};
 impl Desk {
     /// Answers a command.
     pub(crate) fn command(&mut self, command: &Command<'_>, session: &mut Session, _now: Now) -> Answer {
-        if let Some(cause) = self.recorder.failure() {
-            return Answer::Refuse(not_recorded(cause));
+        if self.recorder.failure().is_some() {
+            return Answer::Refuse(not_recorded());
         }
         session.commands += 1;
         self.metrics.commands.add(1);
@@ -185,8 +185,8 @@ impl Desk {
 
     /// What an allowed command does: it goes on, its record first where policy says so.
     pub(crate) fn forward(&mut self, session: &Session) -> Answer {
-        if let Some(cause) = self.recorder.failure() {
-            return Answer::Refuse(not_recorded(cause));
+        if self.recorder.failure().is_some() {
+            return Answer::Refuse(not_recorded());
         }
         if !session.who.as_ref().is_some_and(|who| who.before_forward) {
             return Answer::Allow;

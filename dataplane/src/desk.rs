@@ -417,8 +417,8 @@ impl Desk {
 
     /// A batch of records is on disk, or recording has failed: what became of a wait for it, if it is over.
     pub fn durable(&mut self, session: &mut Session, batch: u64, login: bool) -> Option<Answer> {
-        if let Some(cause) = self.recorder.failure() {
-            let refusal = not_recorded(cause);
+        if self.recorder.failure().is_some() {
+            let refusal = not_recorded();
             return Some(if login { self.turn_away(session, refusal) } else { Answer::Refuse(refusal) });
         }
         if !self.recorder.is_committed(batch) {
@@ -455,10 +455,9 @@ impl Desk {
 /// Bytes of a row that `record: {responses: rows: N}` counts on.
 const ROW_BYTES_RECORDED: u64 = 1024;
 
-/// The evidence cannot be written.
-pub fn not_recorded(cause: &str) -> OwnedRefusal {
+/// The evidence cannot be written. Why (files, devices) is for the log and for health, not for the job.
+pub fn not_recorded() -> OwnedRefusal {
     OwnedRefusal::new(RefusalKind::NotRecorded, "the gateway cannot record, so nothing runs")
-        .detail(cause.to_owned())
 }
 
 fn outcome_word(outcome: Outcome, room: &mut [u8; 12]) -> &str {

@@ -441,7 +441,7 @@ impl Shard {
     /// Evidence cannot be written: what runs is cut, what waits for the disk is refused, new commands are refused.
     fn stop_recording(&mut self, cause: String) {
         tracing::error!(%cause, "recording has failed: nothing is forwarded");
-        let refusal = not_recorded(&cause);
+        let refusal = not_recorded();
         self.desk.recorder.set_failure(Some(cause));
         self.wake_awaiting();
         for slot in 0..self.places.len() as u32 {
