@@ -14,20 +14,14 @@ const UUID_LAST_GROUP: usize = 12;
 const HEX_DIGITS_MIN: usize = 24;
 const IBAN_BYTES_MAX: usize = 42;
 
-/// Whether the surroundings of `window` make it something else than a card number.
+/// Whether the surroundings of `window` make it something else than a card number. What overlaps with a UUID and the
+/// like is no card, however it is written: else masking it would take from what denies its neighbour.
 pub(crate) fn denies(bytes: &[u8], window: &Window) -> bool {
-    match window.separator {
-        Separator::None => {
-            fraction(bytes, window)
-                || hexadecimal(bytes, window)
-                // A run of so many digits can only be the last group.
-                || window.digits == UUID_LAST_GROUP && uuid(bytes, window)
-                || iban(bytes, window)
-        }
-        Separator::Dash => uuid(bytes, window),
-        Separator::Space => iban(bytes, window),
-        _ => false,
-    }
+    window.separator == Separator::None && fraction(bytes, window)
+        || hexadecimal(bytes, window)
+        // A run of so many digits can only be the last group.
+        || (window.separator != Separator::None || window.digits == UUID_LAST_GROUP) && uuid(bytes, window)
+        || iban(bytes, window)
 }
 
 /// What a byte beside a number means for it, for the common ones.
@@ -78,31 +72,20 @@ fn fraction(bytes: &[u8], window: &Window) -> bool {
     before(bytes, window.start, 1) == b'.' && digit_or_mask(before(bytes, window.start, 2))
 }
 
-/// A word of nothing but hexadecimal digits, 24 or more, some of them letters. A leading `0x` or `\x` is no part.
+/// With its first or last group within 24 or more hexadecimal digits in a row, some of them letters. Where such a row
+/// ends does not matter: so of two numbers within one row, neither is a card.
 fn hexadecimal(bytes: &[u8], window: &Window) -> bool {
-    if !before(bytes, window.start, 1).is_ascii_hexdigit() && !byte(bytes, window.end).is_ascii_hexdigit() {
-        return false;
+    let digit = |index: &usize| byte(bytes, *index).is_ascii_hexdigit();
+    let before = (1..=HEX_DIGITS_MIN).map(|back| window.start.wrapping_sub(back)).take_while(digit).count();
+    let first = (window.start..window.end).take_while(digit).count();
+    let last = (window.start..window.end).rev().take_while(digit).count();
+    let behind =
+        (window.end..window.end + HEX_DIGITS_MIN - last.min(HEX_DIGITS_MIN)).take_while(digit).count();
+    if first == window.digits {
+        before + behind > 0 && before + first + behind >= HEX_DIGITS_MIN
+    } else {
+        before + first >= HEX_DIGITS_MIN || last + behind >= HEX_DIGITS_MIN
     }
-    let left = (1..=HEX_DIGITS_MIN)
-        .map(|back| before(bytes, window.start, back))
-        .take_while(|byte| byte.is_ascii_hexdigit())
-        .count();
-    let right = (window.end..window.start + HEX_DIGITS_MIN)
-        .take_while(|index| byte(bytes, *index).is_ascii_hexdigit())
-        .count();
-    if left + window.digits + right < HEX_DIGITS_MIN {
-        return false;
-    }
-    let (first, last) = (window.start - left, window.end + right);
-    let opened = left == HEX_DIGITS_MIN || opens_word(bytes, first);
-    let closed = last >= window.start + HEX_DIGITS_MIN || !byte(bytes, last).is_ascii_alphanumeric();
-    opened && closed
-}
-
-/// No letter or digit stands before `index`, other than the mark of a hexadecimal number.
-fn opens_word(bytes: &[u8], index: usize) -> bool {
-    let mark = matches!((before(bytes, index, 2), before(bytes, index, 1)), (b'0' | b'\\', b'x' | b'X'));
-    mark || !before(bytes, index, 1).is_ascii_alphanumeric()
 }
 
 /// Any byte of the window within a word of the form 8-4-4-4-12.

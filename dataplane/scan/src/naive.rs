@@ -97,27 +97,25 @@ pub fn suspect(bytes: &[u8]) -> bool {
 
 fn at(value: &[u8], start: usize) -> Option<Number> {
     let (past, text) = value.split_at_checked(start)?;
-    if ends_in_digit(past) {
+    if ends_in_digit(past) || !text.first().is_some_and(u8::is_ascii_digit) {
         return None;
     }
-    LAYOUTS.iter().find_map(|layout| {
-        SEPARATORS.iter().find_map(|separator| {
-            let (digits, length) = read(text, layout, separator)?;
-            let future = text.get(length..)?;
-            let brand = brand(&digits)?;
-            let goes_on = future.strip_prefix(*separator).and_then(|next| next.get(..3));
-            let cut =
-                *layout == [4, 4, 4] && goes_on.is_some_and(|next| next.iter().all(|b| is_digit_or_mask(*b)));
-            let masked = layout.len() > 1
-                && layout.last().is_some_and(|last| [1, 2, 6, 8].contains(last))
-                && future.first() == Some(&b'*');
-            let range = start..start + length;
-            if cut || masked || denied(value, &range, layout, separator) {
-                return None;
-            }
-            Some(Number { range, brand })
-        })
-    })
+    let readings =
+        LAYOUTS.iter().flat_map(|layout| SEPARATORS.iter().map(move |separator| (*layout, *separator)));
+    let mut readings = readings.filter_map(|(layout, separator)| {
+        let (digits, length) = read(text, layout, separator)?;
+        let future = text.get(length..)?;
+        let brand = brand(&digits)?;
+        let goes_on = future.strip_prefix(separator).and_then(|next| next.get(..3));
+        let cut =
+            layout == [4, 4, 4] && goes_on.is_some_and(|next| next.iter().all(|b| is_digit_or_mask(*b)));
+        let masked = layout.len() > 1
+            && layout.last().is_some_and(|last| [1, 2, 6, 8].contains(last))
+            && future.first() == Some(&b'*');
+        (!cut && !masked).then_some((Number { range: start..start + length, brand }, layout))
+    });
+    let (number, layout) = readings.next()?;
+    (!denied(value, &number.range, layout)).then_some(number)
 }
 
 /// The digits of `text` where it begins with exactly that layout, and how many bytes that is.
@@ -138,33 +136,24 @@ fn read(text: &[u8], layout: &[usize], separator: &[u8]) -> Option<(Vec<u8>, usi
     (!digits.is_empty()).then(|| (digits, text.len() - rest.len()))
 }
 
-fn denied(value: &[u8], range: &Range<usize>, layout: &[usize], separator: &[u8]) -> bool {
-    let plain = layout.len() == 1;
-    plain && (fraction(value, range) || hexadecimal(value, range))
-        || (plain || separator == b"-") && uuid(value, range)
-        || (plain || separator == b" ") && iban(value, range)
+fn denied(value: &[u8], range: &Range<usize>, layout: &[usize]) -> bool {
+    layout.len() == 1 && fraction(value, range)
+        || hexadecimal(value, range)
+        || uuid(value, range)
+        || iban(value, range)
 }
 
 fn fraction(value: &[u8], range: &Range<usize>) -> bool {
     matches!(value.get(..range.start), Some([.., digit, b'.']) if is_digit_or_mask(*digit))
 }
 
-/// The word around it, without `0x` or `\x`, is of hexadecimal digits and long. A long word is taken as seen from
-/// the number: 24 characters to each side.
+/// The row of hexadecimal digits around its first or its last group is long.
 fn hexadecimal(value: &[u8], range: &Range<usize>) -> bool {
-    let word_start =
-        (0..=range.start).rev().find(|start| *start == 0 || !alphanumeric(value, start - 1)).unwrap_or(0);
-    let word_end = (range.end..value.len()).find(|end| !alphanumeric(value, *end)).unwrap_or(value.len());
-    let seen_start = word_start.max(range.start.saturating_sub(24));
-    let seen_end = word_end.min(range.start + 24);
-    (seen_start..=range.start).any(|start| {
-        let word = value.get(start..seen_end).unwrap_or(&[]);
-        let mark = start >= 2 && matches!(value.get(start - 2..start), Some([b'0' | b'\\', b'x' | b'X']));
-        (start == seen_start || mark)
-            && word.len() >= 24
-            && word.iter().all(u8::is_ascii_hexdigit)
-            && word.iter().any(u8::is_ascii_alphabetic)
-    })
+    let hex = |index: &usize| value.get(*index).is_some_and(u8::is_ascii_hexdigit);
+    let row = |index: usize| {
+        (0..index).rev().take_while(hex).count() + (index..value.len()).take_while(hex).count()
+    };
+    row(range.start) >= 24 || row(range.end - 1) >= 24
 }
 
 fn uuid(value: &[u8], range: &Range<usize>) -> bool {
