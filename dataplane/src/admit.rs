@@ -188,7 +188,7 @@ impl Desk {
         if upstream.address != target.address || upstream.tls.is_some() != encrypted {
             return Err(unreachable("its name is being looked up".into()));
         }
-        let address = upstream.resolved.clone().map_err(&unreachable)?;
+        let addresses = upstream.resolved.clone().map_err(&unreachable)?;
         let tls = match &upstream.tls {
             None => ServerTls::Off,
             Some(Ok(_)) => ServerTls::Required,
@@ -204,7 +204,7 @@ impl Desk {
             })?;
         let secret = session.cancel_secret;
         Ok(Admitted {
-            address,
+            addresses,
             slot: session.slot,
             user: credential.username.to_owned(),
             password,

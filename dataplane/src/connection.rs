@@ -70,6 +70,8 @@ pub struct Connection<E> {
     pub session: Session,
     opened_ms: u64,
     connect_until_ms: Option<u64>,
+    /// The target's addresses that have not been tried, the next one last.
+    untried: Vec<SocketAddr>,
 }
 
 /// What belongs to one side.
@@ -122,13 +124,13 @@ impl<E: Engine> Connection<E> {
     /// A connection of the gateway's own to a target (a cancel request), without a client.
     pub fn errand(
         engine: E,
-        address: SocketAddr,
+        addresses: Vec<SocketAddr>,
         slot: u32,
         session: Session,
         cx: &mut Context<'_>,
     ) -> io::Result<Self> {
         let mut connection = Self::new(engine, session, cx.now);
-        connection.connect(address, slot, cx)?;
+        connection.connect(addresses, slot, cx)?;
         Ok(connection)
     }
 
@@ -144,6 +146,7 @@ impl<E: Engine> Connection<E> {
             session,
             opened_ms: now.0,
             connect_until_ms: None,
+            untried: Vec::new(),
         }
     }
 
@@ -169,21 +172,29 @@ impl<E: Engine> Connection<E> {
         }
     }
 
-    /// Opens the leg to the target.
-    fn connect(&mut self, address: SocketAddr, slot: u32, cx: &mut Context<'_>) -> io::Result<()> {
+    /// Opens the leg to the target, whose name may have several addresses.
+    fn connect(&mut self, mut addresses: Vec<SocketAddr>, slot: u32, cx: &mut Context<'_>) -> io::Result<()> {
+        addresses.reverse();
+        self.untried = addresses;
+        self.connect_until_ms = Some(cx.now.0 + CONNECT_MS_MAX);
+        self.connect_next(slot, cx)
+    }
+
+    fn connect_next(&mut self, slot: u32, cx: &mut Context<'_>) -> io::Result<()> {
+        let Some(address) = self.untried.pop() else {
+            return Err(io::Error::from_raw_os_error(libc::ENOENT));
+        };
         let socket = open_socket(address)?;
         set_no_delay(&socket)?;
         keep_alive(&socket)?;
         let mut leg = Leg::new(socket, owner(slot, Side::Server));
         leg.connect(cx.ring, address)?;
         self.server.leg = Some(leg);
-        self.connect_until_ms = Some(cx.now.0 + CONNECT_MS_MAX);
         Ok(())
     }
 
     /// The connect to the target is over.
     pub fn connected(&mut self, result: Result<(), i32>, cx: &mut Context<'_>) {
-        self.connect_until_ms = None;
         if let Some(leg) = &mut self.server.leg {
             leg.connected();
         }
@@ -191,7 +202,14 @@ impl<E: Engine> Connection<E> {
             return self.settle(cx);
         }
         let gone = match result {
-            Ok(()) => self.open_server(cx),
+            Ok(()) => {
+                self.connect_until_ms = None;
+                self.open_server(cx)
+            }
+            // The failed leg has nothing under way any more: the next address takes its place.
+            Err(_) if !self.untried.is_empty() => {
+                self.connect_next(self.session.slot, cx).map_err(Failure::from)
+            }
             Err(errno) => Err(Failure::Gone(Side::Server, errno)),
         };
         self.finish_call(gone, cx);
@@ -445,8 +463,7 @@ impl<E: Engine> Connection<E> {
             Answer::Refuse(refusal) => self.rule(side, Ruling::Refuse(refusal.as_refusal()), cx),
             Answer::Admit(admitted) => {
                 let going = self.rule(side, Ruling::Admit(admitted.as_admission()), cx)?;
-                let slot = admitted.slot;
-                self.connect(admitted.address, slot, cx)?;
+                self.connect(admitted.addresses, admitted.slot, cx)?;
                 Ok(going)
             }
             Answer::Wait(wait) => {

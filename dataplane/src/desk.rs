@@ -116,8 +116,8 @@ impl OwnedRefusal {
 
 /// A session that may be opened.
 pub struct Admitted {
-    /// Where the target is.
-    pub address: SocketAddr,
+    /// Where the target is, in the order to be tried.
+    pub addresses: Vec<SocketAddr>,
     /// The connection's slot.
     pub slot: u32,
     /// The target's user.

@@ -563,10 +563,10 @@ impl Shard {
         let target = who.target.clone();
         let source = connection.session.source;
         let Some(upstream) = self.desk.upstreams.get(&target) else { return };
-        let Ok(address) = upstream.resolved else { return };
+        let Ok(addresses) = upstream.resolved.clone() else { return };
         let tls = if upstream.tls.is_some() { ServerTls::Required } else { ServerTls::Off };
         let errand = Protocol::PostgresCancel(CancelErrand::new(server_key, tls));
-        if let Err(error) = self.send_errand(errand, address, source, target) {
+        if let Err(error) = self.send_errand(errand, addresses, source, target) {
             tracing::warn!(%error, "a cancel request could not be sent on");
         }
     }
@@ -574,7 +574,7 @@ impl Shard {
     fn send_errand(
         &mut self,
         engine: Protocol,
-        address: SocketAddr,
+        addresses: Vec<SocketAddr>,
         source: SocketAddr,
         target: String,
     ) -> io::Result<()> {
@@ -586,7 +586,7 @@ impl Shard {
             now: Now(self.desk.now_ms),
             desk: &mut self.desk,
         };
-        let connection = Connection::errand(engine, address, slot, session, &mut cx)?;
+        let connection = Connection::errand(engine, addresses, slot, session, &mut cx)?;
         self.seat(slot, connection);
         Ok(())
     }

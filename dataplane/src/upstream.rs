@@ -21,8 +21,8 @@ const RESOLVE_EVERY: Duration = Duration::from_secs(30);
 pub struct Upstream {
     /// Its address as the manifest has it.
     pub address: String,
-    /// What it resolves to, or why not.
-    pub resolved: Result<SocketAddr, String>,
+    /// What it resolves to, in the order to be tried, or why not.
+    pub resolved: Result<Vec<SocketAddr>, String>,
     /// TLS: the configuration and the name its certificate must carry; `None`: plaintext was asked for by name.
     pub tls: Option<Result<(Arc<ClientConfig>, ServerName<'static>), String>>,
 }
@@ -85,9 +85,9 @@ fn configure(ca: Option<PathBuf>, host: &str) -> Result<(Arc<ClientConfig>, Serv
     Ok((config, name))
 }
 
-fn resolve(address: &str) -> Result<SocketAddr, String> {
-    let mut found = address.to_socket_addrs().map_err(|error| error.to_string())?;
-    found.next().ok_or_else(|| String::from("the name has no address"))
+fn resolve(address: &str) -> Result<Vec<SocketAddr>, String> {
+    let found: Vec<SocketAddr> = address.to_socket_addrs().map_err(|error| error.to_string())?.collect();
+    if found.is_empty() { Err(String::from("the name has no address")) } else { Ok(found) }
 }
 
 fn host(address: &str) -> &str {
