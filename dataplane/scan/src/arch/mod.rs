@@ -1,5 +1,8 @@
 //! Kernels that find where a card number may start, one of them chosen when a scanner is made.
 
+#[cfg(target_arch = "aarch64")]
+#[expect(unsafe_code, reason = "vector loads, and calls of functions for instructions that were looked for")]
+mod aarch64;
 mod all;
 mod generic;
 #[cfg(target_arch = "x86_64")]
@@ -20,6 +23,8 @@ pub(crate) enum Kernel {
     Avx2(x86_64::Avx2),
     #[cfg(target_arch = "x86_64")]
     Avx512(x86_64::Avx512),
+    #[cfg(target_arch = "aarch64")]
+    Neon(aarch64::Neon),
 }
 
 impl Kernel {
@@ -35,6 +40,8 @@ impl Kernel {
         let kernels = kernels
             .chain(x86_64::Avx2::detect().map(Kernel::Avx2))
             .chain(x86_64::Avx512::detect().map(Kernel::Avx512));
+        #[cfg(target_arch = "aarch64")]
+        let kernels = kernels.chain(aarch64::Neon::detect().map(Kernel::Neon));
         kernels
     }
 
@@ -45,6 +52,8 @@ impl Kernel {
             Kernel::Avx2(_) => "avx2",
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx512(_) => "avx512",
+            #[cfg(target_arch = "aarch64")]
+            Kernel::Neon(_) => "neon",
         }
     }
 
@@ -56,6 +65,8 @@ impl Kernel {
             Kernel::Avx2(kernel) => kernel.next(bytes, batch, loose),
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx512(kernel) => kernel.next(bytes, batch, loose),
+            #[cfg(target_arch = "aarch64")]
+            Kernel::Neon(kernel) => kernel.next(bytes, batch, loose),
         }
     }
 }
@@ -64,7 +75,7 @@ impl Kernel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Start {
     pub(crate) at: usize,
-    /// How many digits follow from there; from 20 on the figure may be less than there are.
+    /// How many ASCII digits follow from there, none where another script's may; from 20 on the figure may be less than there are.
     pub(crate) run: usize,
 }
 
