@@ -196,10 +196,10 @@ fn labelled_code(
     })
 }
 
-/// Three or four digits at `index`, no more.
+/// Three or four digits at `index`, no more, and no letter beside them.
 fn code_at(bytes: &[u8], index: usize) -> Option<Range<usize>> {
     let digits = run(bytes, index, 5);
-    let glued = before(bytes, index, 1).is_ascii_alphanumeric();
+    let glued = [before(bytes, index, 1), byte(bytes, index + digits)].iter().any(u8::is_ascii_alphanumeric);
     ((digits == 3 || digits == 4) && !glued).then_some(index..index + digits)
 }
 
@@ -256,6 +256,7 @@ mod tests {
             "4111111111111111,250,EUR",
             "4111111111111111 2026-12-31",
             "acid 123 4111111111111111",
+            "4111 1111 1111 1111 587A",
             "{\"cvv\":\"12345\",\"pan\":\"4111111111111111\"}",
         ] {
             assert_eq!(codes_in(text), Vec::<String>::new(), "{text}");
