@@ -2,15 +2,18 @@
 //! token. The desk's first half. Lives on its shard's core.
 
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use evidence::record::{Record, SessionId};
 use policies::snapshot::{Bind, Class, Durability, Mask, RecordResponses, Snapshot, TargetView, TlsMode};
-use wire::{CancelKey, Login, RefusalKind, ServerTls};
+use scan::Format;
+use wire::{CancelKey, Login, RefusalKind, Secret, ServerTls};
 
 use crate::desk::{Admitted, Answer, Desk, OwnedRefusal, Wait, not_recorded};
 use crate::identity::Verified;
 use crate::ledger::{self, Quota, SessionPermit};
+use crate::pool::{Key, Terms};
 use crate::session::{Answers, Session, Standing, Who};
 
 fn unauthenticated(message: impl Into<String>) -> OwnedRefusal {
@@ -173,7 +176,7 @@ impl Desk {
         verified: &Verified,
         login: &Login<'_>,
         database: &str,
-        session: &Session,
+        session: &mut Session,
     ) -> Result<Admitted, OwnedRefusal> {
         let unreachable = |detail: String| {
             OwnedRefusal::new(RefusalKind::Unreachable, format!("target {} cannot be reached", target.name))
@@ -202,14 +205,17 @@ impl Desk {
                 tracing::error!(%error, "a target's credential cannot be read");
                 unreachable("its credential cannot be read".into())
             })?;
+        session.keep = terms(target, database, login, &password, upstream.fingerprint, self.pool_epoch);
+        let mut subject = String::new();
+        crate::redact::masked(&verified.identity.subject, &self.scanner, Format::Full, &mut subject);
         let secret = session.cancel_secret;
         Ok(Admitted {
             addresses,
-            slot: session.slot,
             user: credential.username.to_owned(),
             password,
             database: database.to_owned(),
-            application: application(verified, login),
+            name: name(session, &subject),
+            comment: format!("pangate session={:032x} subject={subject}", session.id),
             tls,
             cancel: CancelKey { process: u32::from(self.shard) << 24 | (session.slot & 0x00ff_ffff), secret },
             mask: session.who.as_ref().map(|who| who.mask).unwrap_or_default(),
@@ -262,6 +268,32 @@ impl Desk {
     }
 }
 
+/// On what terms the connection is kept after the session.
+fn terms(
+    target: &TargetView<'_>,
+    database: &str,
+    login: &Login<'_>,
+    password: &Secret,
+    place: [u8; 32],
+    epoch: u64,
+) -> Option<Terms> {
+    // What command-line options set is not told apart from the target's own defaults by every version.
+    if target.pool.idle_max == 0 || login.options {
+        return None;
+    }
+    let mut credential = blake3::Hasher::new();
+    credential.update(target.credential.username.as_bytes()).update(&[0]).update(password.expose());
+    let key = Key {
+        target: target.name.to_owned(),
+        database: database.to_owned(),
+        settings: login.settings.to_vec(),
+        credential: *credential.finalize().as_bytes(),
+        place,
+        epoch,
+    };
+    Some(Terms { key: Rc::new(key), idle_max: target.pool.idle_max, idle_ms: target.pool.idle_ms })
+}
+
 fn who(verified: &Verified, target: &TargetView<'_>, class: Option<&Class>) -> Who {
     Who {
         issuer: verified.issuer.clone(),
@@ -289,14 +321,10 @@ fn format(mask: Mask) -> scan::Format {
     }
 }
 
-/// The name under which the target's own log shows the session: at most 63 bytes, as PostgreSQL keeps.
-fn application(verified: &Verified, login: &Login<'_>) -> String {
-    let mut name = format!("pangate:{}", verified.identity.subject);
-    if !login.application.is_empty() {
-        name.push(' ');
-        name.push_str(login.application);
-    }
-    name.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(63).collect()
+/// The name under which the target's own log shows the session: the session's number, and of the identity as much as
+/// has room (the engine cuts it).
+fn name(session: &Session, subject: &str) -> String {
+    format!("pangate/{:032x}/{subject}", session.id)
 }
 
 /// The target and database that a login asks for: `target` for its own database, or `target/database`.

@@ -31,6 +31,7 @@ impl Desk {
                 return Answer::Refuse(refusal);
             }
         };
+        session.trace |= verdict.trace;
         let mut text = std::mem::take(&mut self.text);
         text.clear();
         let answer = self.record_and_rule(command, session, &verdict, &mut text);

@@ -10,8 +10,11 @@ use wire::{Engine, Event, Now, Outbox, Refusal, RefusalKind, Ruling, Side, Step}
 use crate::desk::{Answer, Desk, Wait};
 use crate::leg::Leg;
 use crate::limits::{CLOSING_MS_MAX, CONNECT_MS_MAX, LOGIN_MS_MAX, UNPARSED_BYTES_HIGH};
+use crate::pool::Left;
+use crate::protocol::Protocol;
 use crate::relay::{Inbound, owned};
 use crate::ring::{Chunk, Owner, Ring, keep_alive, open_socket, set_no_delay};
+use crate::routes::Routes;
 use crate::session::Session;
 use crate::tls::{Tls, TlsError};
 
@@ -19,6 +22,8 @@ use crate::tls::{Tls, TlsError};
 pub struct Context<'a> {
     /// The shard's ring.
     pub ring: &'a mut Ring,
+    /// Which connection each leg to a target belongs to.
+    pub routes: &'a mut Routes,
     /// The shard's judgement: identity, policy, holds, records.
     pub desk: &'a mut Desk,
     /// The engine's outbox, empty between calls.
@@ -72,12 +77,34 @@ pub struct Connection<E> {
     connect_until_ms: Option<u64>,
     /// The target's addresses that have not been tried, the next one last.
     untried: Vec<SocketAddr>,
+    /// What the shard has to do for it between two calls.
+    wish: Wish,
+}
+
+/// What a connection asks of its shard.
+#[derive(Default)]
+struct Wish {
+    /// A leg to the target, for a session that is let in: a kept one, or, where not, a fresh one.
+    server: Option<Server>,
+    /// To keep the leg that its session has left.
+    left: Option<Box<Left>>,
+    /// To see a leg that is of no use to its end.
+    shed: Option<Half>,
+}
+
+/// Which leg to a target is wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Server {
+    Any,
+    Fresh,
 }
 
 /// What belongs to one side.
 #[derive(Default)]
-struct Half {
+pub struct Half {
     leg: Option<Leg>,
+    /// Where it leads.
+    address: Option<SocketAddr>,
     tls: Option<Tls>,
     inbound: Inbound,
     /// Bytes that the engine wants in hand before it can go on; 0: it has not asked for more.
@@ -93,16 +120,6 @@ const fn other(side: Side) -> Side {
     }
 }
 
-/// The ring's owner number of one side of the connection in `slot`.
-pub const fn owner(slot: u32, side: Side) -> Owner {
-    (slot as u64) << 1 | matches!(side, Side::Server) as u64
-}
-
-/// The slot and side behind an owner number.
-pub const fn owned_by(owner: Owner) -> (u32, Side) {
-    ((owner >> 1) as u32, if owner & 1 == 0 { Side::Client } else { Side::Server })
-}
-
 impl<E: Engine> Connection<E> {
     /// A connection that a client has opened.
     pub fn accepted(
@@ -115,7 +132,7 @@ impl<E: Engine> Connection<E> {
         set_no_delay(&socket)?;
         keep_alive(&socket)?;
         let mut connection = Self::new(engine, session, cx.now);
-        let mut leg = Leg::new(socket, owner(slot, Side::Client));
+        let mut leg = Leg::new(socket, crate::routes::client(slot));
         leg.receive(cx.ring)?;
         connection.client.leg = Some(leg);
         Ok(connection)
@@ -125,12 +142,13 @@ impl<E: Engine> Connection<E> {
     pub fn errand(
         engine: E,
         addresses: Vec<SocketAddr>,
-        slot: u32,
         session: Session,
         cx: &mut Context<'_>,
     ) -> io::Result<Self> {
         let mut connection = Self::new(engine, session, cx.now);
-        connection.connect(addresses, slot, cx)?;
+        connection.untried = addresses;
+        connection.untried.reverse();
+        connection.connect(cx)?;
         Ok(connection)
     }
 
@@ -147,6 +165,7 @@ impl<E: Engine> Connection<E> {
             opened_ms: now.0,
             connect_until_ms: None,
             untried: Vec::new(),
+            wish: Wish::default(),
         }
     }
 
@@ -173,23 +192,28 @@ impl<E: Engine> Connection<E> {
     }
 
     /// Opens the leg to the target, whose name may have several addresses.
-    fn connect(&mut self, mut addresses: Vec<SocketAddr>, slot: u32, cx: &mut Context<'_>) -> io::Result<()> {
-        addresses.reverse();
-        self.untried = addresses;
+    fn connect(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         self.connect_until_ms = Some(cx.now.0 + CONNECT_MS_MAX);
-        self.connect_next(slot, cx)
+        self.connect_next(cx)
     }
 
-    fn connect_next(&mut self, slot: u32, cx: &mut Context<'_>) -> io::Result<()> {
+    fn connect_next(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         let Some(address) = self.untried.pop() else {
             return Err(io::Error::from_raw_os_error(libc::ENOENT));
         };
         let socket = open_socket(address)?;
         set_no_delay(&socket)?;
         keep_alive(&socket)?;
-        let mut leg = Leg::new(socket, owner(slot, Side::Server));
-        leg.connect(cx.ring, address)?;
+        // A leg whose connect has failed gives its number to the next.
+        let owner = match &self.server.leg {
+            Some(leg) => leg.owner(),
+            None => cx.routes.open(self.session.slot),
+        };
+        let mut leg = Leg::new(socket, owner);
+        self.server.address = Some(address);
+        let connecting = leg.connect(cx.ring, address);
         self.server.leg = Some(leg);
+        connecting?;
         Ok(())
     }
 
@@ -207,9 +231,7 @@ impl<E: Engine> Connection<E> {
                 self.open_server(cx)
             }
             // The failed leg has nothing under way any more: the next address takes its place.
-            Err(_) if !self.untried.is_empty() => {
-                self.connect_next(self.session.slot, cx).map_err(Failure::from)
-            }
+            Err(_) if !self.untried.is_empty() => self.connect_next(cx).map_err(Failure::from),
             Err(errno) => Err(Failure::Gone(Side::Server, errno)),
         };
         self.finish_call(gone, cx);
@@ -354,6 +376,11 @@ impl<E: Engine> Connection<E> {
     /// Does what a step says; `false`: no further step of this side now.
     fn apply(&mut self, side: Side, step: Step, cx: &mut Context<'_>) -> Result<bool, Failure> {
         self.note_answers(cx);
+        let kept = matches!(step, Step::Part) && self.may_be_kept(cx);
+        if kept {
+            // The farewell.
+            cx.out.server.clear();
+        }
         self.send_outbox(cx)?;
         self.half(side).wanted = 0;
         let going = match step {
@@ -388,14 +415,47 @@ impl<E: Engine> Connection<E> {
                 self.secure(secured, cx)?;
                 true
             }
-            Step::Close => {
+            Step::Close | Step::Part => {
                 self.note_events(cx);
+                self.leave(kept);
                 self.close("closed", cx)?;
+                false
+            }
+            Step::Reconnect => {
+                self.shed(cx);
                 false
             }
         };
         self.note_events(cx);
         Ok(going)
+    }
+
+    /// Whether another session may have the target's connection after this one, which has left it in order.
+    fn may_be_kept(&self, cx: &Context<'_>) -> bool {
+        let Some(terms) = &self.session.keep else { return false };
+        let sound = self.server.leg.as_ref().is_some_and(|leg| leg.is_connected() && !leg.ended);
+        sound
+            && self.phase == Phase::Open
+            && !self.session.trace
+            && self.server.inbound.is_empty()
+            && cx.desk.keeps(terms, self.server.address)
+    }
+
+    /// Lets go of the target's connection, for the shard to keep where it may be kept.
+    fn leave(&mut self, kept: bool) {
+        let Some(terms) = self.session.keep.take().filter(|_| kept) else { return };
+        self.wish.left = Some(Box::new(Left { half: std::mem::take(&mut self.server), terms }));
+    }
+
+    /// Gives up the leg to the target, on which nothing depends, and asks for a fresh one.
+    fn shed(&mut self, cx: &mut Context<'_>) {
+        let mut half = std::mem::take(&mut self.server);
+        half.inbound.discard(cx.ring);
+        self.wish.shed = Some(half);
+        self.wish.server = Some(Server::Fresh);
+        if self.waiting == Some(Side::Server) {
+            self.waiting = None;
+        }
     }
 
     /// Sends the first `length` bytes of the opposite side's head to `to`.
@@ -463,7 +523,9 @@ impl<E: Engine> Connection<E> {
             Answer::Refuse(refusal) => self.rule(side, Ruling::Refuse(refusal.as_refusal()), cx),
             Answer::Admit(admitted) => {
                 let going = self.rule(side, Ruling::Admit(admitted.as_admission()), cx)?;
-                self.connect(admitted.addresses, admitted.slot, cx)?;
+                self.untried = admitted.addresses;
+                self.untried.reverse();
+                self.wish.server = Some(Server::Any);
                 Ok(going)
             }
             Answer::Wait(wait) => {
@@ -528,7 +590,11 @@ impl<E: Engine> Connection<E> {
             return Ok(());
         }
         self.half(side).end_told = true;
-        let step = self.engine.ended(side, cx.out, cx.now)?;
+        let mut step = self.engine.ended(side, cx.out, cx.now)?;
+        if matches!(step, Step::Part) && !self.half(side).inbound.is_empty() {
+            // It has left amid a message.
+            step = Step::Close;
+        }
         self.apply(side, step, cx).map(|_| ())
     }
 
@@ -630,9 +696,12 @@ impl<E: Engine> Connection<E> {
         if self.phase != Phase::Open {
             return self.abandon(cx);
         }
+        let by_server = matches!(failure, Failure::Gone(Side::Server, _) | Failure::Tls(Side::Server, _));
+        if by_server && self.engine.start_over() {
+            return self.shed(cx);
+        }
         cx.desk.failed(&self.session, failure);
-        let unreachable = matches!(failure, Failure::Gone(Side::Server, _) | Failure::Tls(Side::Server, _));
-        if unreachable || matches!(failure, Failure::Io(_)) {
+        if by_server || matches!(failure, Failure::Io(_)) {
             cx.out.client.clear();
             let refusal = Refusal {
                 kind: RefusalKind::Unreachable,
@@ -766,5 +835,97 @@ impl<E: Engine> Connection<E> {
             false => Ok(()),
         };
         self.finish_call(done, cx);
+    }
+}
+
+/// How legs to targets pass from one session to another. The shard moves them: it knows every connection.
+impl Connection<Protocol> {
+    /// A target's connection between two sessions, which is reset first; or one that is only to be seen to its end.
+    pub fn kept(engine: Protocol, half: Half, session: Session, cx: &mut Context<'_>) -> Self {
+        let mut connection = Self::new(engine, session, cx.now);
+        if let Some(leg) = &half.leg {
+            cx.routes.lead(leg.owner(), connection.session.slot);
+        }
+        connection.server = half;
+        if connection.session.keep.is_none() {
+            connection.session.closed = true;
+            connection.abandon(cx);
+            return connection;
+        }
+        let begun = connection.engine.connected(cx.out, cx.now).map_err(Failure::from);
+        let done = begun.and_then(|()| connection.flush_outbox(cx));
+        connection.finish_call(done, cx);
+        connection
+    }
+
+    /// Whether the shard has something to do for it.
+    pub fn wishes(&self) -> bool {
+        self.wish.server.is_some() || self.wish.left.is_some() || self.wish.shed.is_some()
+    }
+
+    /// The leg that is of no use any more.
+    pub fn take_shed(&mut self) -> Option<Half> {
+        self.wish.shed.take()
+    }
+
+    /// The leg that its session has left in order, and the engine's part of it.
+    pub fn take_left(&mut self) -> Option<(Box<Left>, Option<Box<wire::postgres::Backend>>)> {
+        let left = self.wish.left.take()?;
+        Some((left, self.engine.take_left()))
+    }
+
+    /// The ring's number for the leg to the target.
+    pub fn server_owner(&self) -> Option<Owner> {
+        self.server.leg.as_ref().map(Leg::owner)
+    }
+
+    /// Where the leg to the target leads.
+    pub fn server_address(&self) -> Option<SocketAddr> {
+        self.server.address
+    }
+
+    /// Whether it is a kept connection that another session may have.
+    pub fn is_ready(&self) -> bool {
+        self.phase == Phase::Open && self.engine.is_ready()
+    }
+
+    /// Whether a kept leg would do for it.
+    pub fn wants_kept(&self) -> bool {
+        self.phase == Phase::Open && self.wish.server == Some(Server::Any)
+    }
+
+    /// Gives a kept leg away. What is left is over.
+    pub fn give(&mut self, cx: &mut Context<'_>) -> Option<(Half, Box<wire::postgres::Backend>)> {
+        let backend = self.engine.take_kept()?;
+        let half = std::mem::take(&mut self.server);
+        self.session.closed = true;
+        self.abandon(cx);
+        Some((half, backend))
+    }
+
+    /// Goes on with a leg that another session has had.
+    pub fn adopt(&mut self, half: Half, backend: Box<wire::postgres::Backend>, cx: &mut Context<'_>) {
+        self.wish.server = None;
+        if let Some(leg) = &half.leg {
+            cx.routes.lead(leg.owner(), self.session.slot);
+        }
+        self.server = half;
+        self.engine.adopt(backend, cx.out, cx.now);
+        let done = self.flush_outbox(cx).and_then(|()| self.drive(Side::Client, cx));
+        self.finish_call(done, cx);
+    }
+
+    /// Opens the leg that is wanted.
+    pub fn connect_fresh(&mut self, cx: &mut Context<'_>) {
+        let Some(wish) = self.wish.server.take() else { return };
+        if wish == Server::Fresh {
+            // Every address once more: the list was used up, or not begun.
+            self.untried = cx.desk.addresses(&self.session);
+            self.untried.reverse();
+        }
+        if self.phase == Phase::Open {
+            let done = self.connect(cx).map_err(Failure::from);
+            self.finish_call(done, cx);
+        }
     }
 }

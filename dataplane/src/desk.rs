@@ -9,7 +9,9 @@ use policies::link::{IssuerKeys, TicketRuling, ToMgmt};
 use policies::snapshot::Snapshot;
 use rustls::ServerConfig;
 use scan::Scanner;
-use wire::{Admission, CancelKey, Event, Now, Outcome, Question, Refusal, RefusalKind, Secret, ServerTls};
+use wire::{
+    Admission, CancelKey, Event, Naming, Now, Outcome, Question, Refusal, RefusalKind, Secret, ServerTls,
+};
 
 use crate::connection::Failure;
 use crate::credentials::Credentials;
@@ -18,6 +20,7 @@ use crate::identity::Verifier;
 use crate::ledger::{self, LedgerHandle, SessionCounts};
 use crate::limits::RECORDED_RESPONSE_BYTES_MAX;
 use crate::metrics::ShardMetrics;
+use crate::pool::Terms;
 use crate::record::Recorder;
 use crate::session::{Answering, Answers, Session};
 use crate::tls::{Tls, TlsError};
@@ -118,8 +121,6 @@ impl OwnedRefusal {
 pub struct Admitted {
     /// Where the target is, in the order to be tried.
     pub addresses: Vec<SocketAddr>,
-    /// The connection's slot.
-    pub slot: u32,
     /// The target's user.
     pub user: String,
     /// The target's password.
@@ -127,7 +128,9 @@ pub struct Admitted {
     /// The database.
     pub database: String,
     /// What the target's log calls the session.
-    pub application: String,
+    pub name: String,
+    /// Who it is for, for the target's log of statements.
+    pub comment: String,
     /// TLS towards the target.
     pub tls: ServerTls,
     /// The client's cancel key.
@@ -143,7 +146,8 @@ impl Admitted {
             user: &self.user,
             password: &self.password,
             database: &self.database,
-            application: &self.application,
+            application: APPLICATION,
+            naming: Some(Naming { name: &self.name, comment: &self.comment }),
             tls: self.tls,
             cancel: self.cancel,
             mask: self.mask,
@@ -234,6 +238,8 @@ pub struct Desk {
     pub approval_hint: String,
     /// Room for the statement being recorded.
     pub text: String,
+    /// Counts what no kept connection outlives: another snapshot, the end of the process.
+    pub pool_epoch: u64,
 }
 
 impl Desk {
@@ -263,6 +269,17 @@ impl Desk {
     pub fn may_go_on(&self, session: &mut Session) -> bool {
         session.stalled = !self.recorder.has_room();
         !session.stalled
+    }
+
+    /// Whether a connection of these terms is still one that would be opened today.
+    pub fn keeps(&self, terms: &Terms, address: Option<SocketAddr>) -> bool {
+        terms.hold(self.pool_epoch, self.upstreams.get(&terms.key.target), address)
+    }
+
+    /// Where a session's target is, in the order to be tried.
+    pub fn addresses(&self, session: &Session) -> Vec<SocketAddr> {
+        let upstream = session.who.as_ref().and_then(|who| self.upstreams.get(&who.target));
+        upstream.and_then(|upstream| upstream.resolved.clone().ok()).unwrap_or_default()
     }
 
     /// TLS towards a client.
@@ -320,6 +337,7 @@ impl Desk {
     pub fn event(&mut self, session: &mut Session, event: Event) {
         match event {
             Event::Opened => session.open = true,
+            Event::Attached { process, reused } => self.attached(session, process, reused),
             Event::Answering { number } => {
                 session.answering = Some(Answering { number, bytes: 0, recorded: 0 });
                 session.hasher.reset();
@@ -332,6 +350,13 @@ impl Desk {
                 self.metrics.masked.add(count);
             }
         }
+    }
+
+    /// Says by which connection the session's commands reach the target, so that the target's log can be joined.
+    fn attached(&mut self, session: &Session, process: u32, reused: bool) {
+        let (session, at, process) = (SessionId(session.id), self.time(), u64::from(process));
+        let connection = if reused { "reused" } else { "fresh" };
+        self.recorder.append(&Record::SessionAttached { session, at, process, connection }, self.now_ms);
     }
 
     fn finished(&mut self, session: &mut Session, number: u64, rows: u64, masked: u64, outcome: Outcome) {
@@ -451,6 +476,9 @@ impl Desk {
         }
     }
 }
+
+/// What the target's log calls a connection that no session has: RESET brings no other session's name back.
+const APPLICATION: &str = "pangate";
 
 /// Bytes of a row that `record: {responses: rows: N}` counts on.
 const ROW_BYTES_RECORDED: u64 = 1024;

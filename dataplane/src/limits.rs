@@ -33,6 +33,9 @@ pub const CONNECT_MS_MAX: u64 = 10_000;
 pub const CLOSING_MS_MAX: u64 = 5_000;
 /// Milliseconds a client has to finish TLS and login.
 pub const LOGIN_MS_MAX: u64 = 30_000;
+/// Milliseconds that a target's connection serves one session after the other: then a fresh one is opened, by a login
+/// that the target can refuse.
+pub const POOL_LIFETIME_MS: u64 = 10 * 60 * 1000;
 /// Open connections of one shard.
 pub const CONNECTIONS_MAX: usize = 1 << 20;
 

@@ -212,6 +212,7 @@ fn parts(
             wall_us: 0,
             now_ms: 0,
             approval_hint,
+            pool_epoch: 0,
             text: String::new(),
         };
         Ok(Parts { desk, mailboxes, mail, claims, resolver, metrics: all, drain_ms })

@@ -1,6 +1,6 @@
 //! The engine of a connection: one of the protocols, chosen when it is opened. No dyn: a match per call.
 
-use wire::postgres::{CancelErrand, Session};
+use wire::postgres::{Backend, CancelErrand, Kept, Session};
 use wire::{Engine, Error, Now, Outbox, Question, Refusal, Ruling, Side, Step};
 
 /// Any of the engines.
@@ -9,6 +9,38 @@ pub enum Protocol {
     Postgres(Box<Session>),
     /// A cancel request on its way to a PostgreSQL target.
     PostgresCancel(CancelErrand),
+    /// A PostgreSQL target's connection between two sessions.
+    PostgresKept(Kept),
+}
+
+impl Protocol {
+    /// The target's connection that a session has left in order.
+    pub fn take_left(&mut self) -> Option<Box<Backend>> {
+        match self {
+            Self::Postgres(session) => session.take_left(),
+            _ => None,
+        }
+    }
+
+    /// Begins a session on a kept connection.
+    pub fn adopt(&mut self, backend: Box<Backend>, out: &mut Outbox, now: Now) {
+        if let Self::Postgres(session) = self {
+            session.adopt(backend, out, now);
+        }
+    }
+
+    /// Gives a kept connection away.
+    pub fn take_kept(&mut self) -> Option<Box<Backend>> {
+        match self {
+            Self::PostgresKept(kept) => kept.take(),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a kept connection that another session may have.
+    pub fn is_ready(&self) -> bool {
+        matches!(self, Self::PostgresKept(kept) if kept.is_ready())
+    }
 }
 
 macro_rules! each {
@@ -16,6 +48,7 @@ macro_rules! each {
         match $self {
             Protocol::Postgres($engine) => $call,
             Protocol::PostgresCancel($engine) => $call,
+            Protocol::PostgresKept($engine) => $call,
         }
     };
 }
@@ -61,6 +94,10 @@ impl Engine for Protocol {
 
     fn is_busy(&self) -> bool {
         each!(self, engine => engine.is_busy())
+    }
+
+    fn start_over(&mut self) -> bool {
+        each!(self, engine => engine.start_over())
     }
 
     fn deadline(&self) -> Option<Now> {

@@ -9,6 +9,7 @@ use policies::snapshot::Class;
 
 use crate::desk::Admitted;
 use crate::ledger::SessionPermit;
+use crate::pool::Terms;
 use crate::verdict::Verdict;
 
 /// How much of the answers is recorded.
@@ -108,6 +109,10 @@ pub struct Session {
     pub closed: bool,
     /// Stopped because the recorder had no room.
     pub stalled: bool,
+    /// On what terms the target's connection is kept after it; `None`: it is not.
+    pub keep: Option<Terms>,
+    /// It may have left at the target what no reset undoes.
+    pub trace: bool,
 }
 
 impl Session {
@@ -134,12 +139,22 @@ impl Session {
             masked: 0,
             closed: false,
             stalled: false,
+            keep: None,
+            trace: false,
         }
     }
 
     /// Names the session to other threads for as long as its slot is its own.
     pub fn tag(&self) -> u64 {
         (self.id as u64) & !0xffff_ffff | u64::from(self.slot)
+    }
+
+    /// Makes of it what stands for a target's connection between two sessions: nothing is recorded of it.
+    pub fn kept_for(&mut self, keep: Option<Terms>) {
+        let target = keep.as_ref().map(|terms| terms.key.target.clone()).unwrap_or_default();
+        self.errand_to(target);
+        self.open = true;
+        self.keep = keep;
     }
 
     /// Makes of it an errand of the gateway's own to a target: nothing is recorded of it by itself.

@@ -11,16 +11,18 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam::channel::{Receiver, Sender};
 use policies::link::{Health, ToMgmt};
-use wire::postgres::{CancelErrand, Config, ScramCache, Session as PostgresSession};
+use wire::postgres::{CancelErrand, Config, Kept, ScramCache, Session as PostgresSession};
 use wire::{CancelKey, Now, Outbox, RefusalKind, ServerTls};
 
-use crate::connection::{Connection, Context, owned_by};
+use crate::connection::{Connection, Context, Half};
 use crate::desk::{Desk, OwnedRefusal, Wait, not_recorded};
 use crate::executor::FromExecutor;
 use crate::limits::{ACCEPT_BACKLOG, ACCEPT_PAUSE_MS, CONNECTIONS_MAX, HEALTH_EVERY_MS};
 use crate::metrics::{Metrics, sum};
+use crate::pool::{Left, Pool, Terms};
 use crate::protocol::Protocol;
 use crate::ring::{Completion, Ring, listen, peer_address};
+use crate::routes::Routes;
 use crate::session::Session;
 use crate::sys::wake::Wake;
 use crate::upstream::{Resolver, Upstreams};
@@ -94,6 +96,8 @@ struct Place {
     connection: Box<Connection<Protocol>>,
     /// The deadline that the timers hold for it.
     timer_ms: Option<u64>,
+    /// It stands for a session, or asks for one.
+    counted: bool,
 }
 
 /// One core's loop.
@@ -102,7 +106,11 @@ pub struct Shard {
     desk: Desk,
     out: Outbox,
     places: Vec<Option<Place>>,
+    routes: Routes,
+    pool: Pool,
     free: Vec<u32>,
+    /// The listener of what came by none.
+    nobody: Rc<str>,
     listeners: Vec<Option<Listener>>,
     /// Listeners whose accept has failed, and when they are armed again.
     arm_later: Vec<(u64, usize)>,
@@ -139,7 +147,10 @@ impl Shard {
             desk: parts.desk,
             out: Outbox::default(),
             places: Vec::new(),
+            routes: Routes::default(),
+            pool: Pool::default(),
             free: Vec::new(),
+            nobody: "".into(),
             listeners: Vec::new(),
             arm_later: Vec::new(),
             timers: BTreeSet::new(),
@@ -201,15 +212,15 @@ impl Shard {
         match completion {
             Completion::Accepted { owner, socket, armed } => self.accepted(owner, socket, armed),
             Completion::Received { owner, bytes, armed } => {
-                let (slot, side) = owned_by(owner);
+                let (slot, side) = self.routes.find(owner);
                 self.with(slot, |connection, cx| connection.received(side, bytes, armed, cx));
             }
             Completion::Sent { owner, sent, chunk } => {
-                let (slot, side) = owned_by(owner);
+                let (slot, side) = self.routes.find(owner);
                 self.with(slot, |connection, cx| connection.sent(side, sent, chunk, cx));
             }
             Completion::Connected { owner, result } => {
-                self.with(owned_by(owner).0, |connection, cx| connection.connected(result, cx));
+                self.with(self.routes.find(owner).0, |connection, cx| connection.connected(result, cx));
             }
             Completion::Woken { owner, armed } => self.woken(owner, armed),
         }
@@ -217,14 +228,12 @@ impl Shard {
 
     /// Lets one connection go on, then sees to its timer, its waits and its end.
     fn with(&mut self, slot: u32, go_on: impl FnOnce(&mut Connection<Protocol>, &mut Context<'_>)) {
+        self.run_one(slot, go_on);
+        while self.place(slot).is_some_and(|place| place.connection.wishes()) {
+            self.grant(slot);
+        }
+        self.note_ready(slot);
         let Some(Some(place)) = self.places.get_mut(slot as usize) else { return };
-        let mut cx = Context {
-            ring: &mut self.ring,
-            out: &mut self.out,
-            now: Now(self.desk.now_ms),
-            desk: &mut self.desk,
-        };
-        go_on(&mut place.connection, &mut cx);
         let deadline = place.connection.deadline_ms();
         if deadline != place.timer_ms {
             if let Some(at) = place.timer_ms {
@@ -241,11 +250,135 @@ impl Shard {
             self.awaiting.push(slot);
         }
         if place.connection.is_over() {
-            if let Some(place) = self.places.get_mut(slot as usize) {
-                *place = None;
-            }
-            self.free.push(slot);
+            self.vacate(slot);
+        }
+    }
+
+    fn vacate(&mut self, slot: u32) {
+        let Some(place) = self.places.get_mut(slot as usize).and_then(Option::take) else { return };
+        if let Some(at) = place.timer_ms {
+            self.timers.remove(&(at, slot));
+        }
+        if let Some(owner) = place.connection.server_owner() {
+            self.routes.close(owner);
+        }
+        if place.counted {
             self.desk.metrics.sessions.sub(1);
+        }
+        self.free.push(slot);
+    }
+
+    fn place(&self, slot: u32) -> Option<&Place> {
+        self.places.get(slot as usize).and_then(Option::as_ref)
+    }
+
+    fn run_one<R>(
+        &mut self,
+        slot: u32,
+        go_on: impl FnOnce(&mut Connection<Protocol>, &mut Context<'_>) -> R,
+    ) -> Option<R> {
+        let place = self.places.get_mut(slot as usize)?.as_mut()?;
+        let mut cx = Context {
+            ring: &mut self.ring,
+            routes: &mut self.routes,
+            out: &mut self.out,
+            now: Now(self.desk.now_ms),
+            desk: &mut self.desk,
+        };
+        Some(go_on(&mut place.connection, &mut cx))
+    }
+
+    /// Does what a connection asks of its shard.
+    fn grant(&mut self, slot: u32) {
+        if let Some(shed) = self.run_one(slot, |connection, _| connection.take_shed()).flatten() {
+            self.keep(Protocol::PostgresKept(Kept::useless()), shed, None);
+        }
+        if let Some((left, backend)) = self.run_one(slot, |connection, _| connection.take_left()).flatten() {
+            let Left { half, terms } = *left;
+            let now = self.desk.now_ms;
+            let until = backend.as_ref().and_then(|backend| terms.until_ms(backend.born.0, now));
+            match (backend, until) {
+                (Some(backend), Some(until)) => {
+                    let engine = Kept::new(backend, Now(until));
+                    self.keep(Protocol::PostgresKept(engine), half, Some(terms));
+                }
+                _ => self.keep(Protocol::PostgresKept(Kept::useless()), half, None),
+            }
+        }
+        let kept = self.run_one(slot, |connection, _| {
+            let wants = connection.wants_kept();
+            connection.session.keep.as_ref().filter(|_| wants).cloned()
+        });
+        match kept.flatten().and_then(|terms| self.take_kept(&terms)) {
+            Some((half, backend)) => {
+                self.run_one(slot, |connection, cx| connection.adopt(half, backend, cx));
+            }
+            None => {
+                self.run_one(slot, |connection, cx| connection.connect_fresh(cx));
+            }
+        }
+    }
+
+    /// Seats a leg to a target that no session has.
+    fn keep(&mut self, engine: Protocol, half: Half, terms: Option<Terms>) {
+        let slot = self.free_slot();
+        let source = SocketAddr::from(([0, 0, 0, 0], 0));
+        let mut session = Session::new(0, slot, Rc::clone(&self.nobody), source, 0);
+        session.kept_for(terms);
+        let mut cx = Context {
+            ring: &mut self.ring,
+            routes: &mut self.routes,
+            out: &mut self.out,
+            now: Now(self.desk.now_ms),
+            desk: &mut self.desk,
+        };
+        let connection = Connection::kept(engine, half, session, &mut cx);
+        self.seat(slot, connection, false);
+    }
+
+    /// A kept leg that is ready, fit for these terms.
+    fn take_kept(&mut self, terms: &Terms) -> Option<(Half, Box<wire::postgres::Backend>)> {
+        let credential = terms.key.credential;
+        let target = &terms.key.target;
+        // The target's password has changed: what the old one opened goes at once.
+        self.drop_kept(|other, _| other.key.target != *target || other.key.credential == credential);
+        let slot = self.pool.take(&terms.key)?;
+        let given = self.run_one(slot, |connection, cx| connection.give(cx)).flatten();
+        self.with(slot, |_, _| {});
+        given
+    }
+
+    /// Closes kept legs that do not meet a condition.
+    fn drop_kept(&mut self, good: impl FnMut(&Terms, Option<SocketAddr>) -> bool) {
+        for slot in self.pool.drop_unless(good) {
+            self.dismiss(slot);
+        }
+    }
+
+    fn dismiss(&mut self, slot: u32) {
+        let refusal = OwnedRefusal::new(RefusalKind::ShuttingDown, "");
+        self.with(slot, |connection, cx| connection.refuse(&refusal.as_refusal(), "not kept", cx));
+    }
+
+    /// Offers a kept leg to other sessions once it is ready, and no more once it is not.
+    fn note_ready(&mut self, slot: u32) {
+        let Some(place) = self.place(slot).filter(|place| !place.counted) else { return };
+        let (ready, known) = (place.connection.is_ready(), self.pool.has(slot));
+        let (terms, address) = (place.connection.session.keep.clone(), place.connection.server_address());
+        match (ready, known, terms) {
+            (true, false, Some(terms)) if self.desk.keeps(&terms, address) => {
+                if let Some(oldest) = self.pool.put(terms, slot, address) {
+                    self.dismiss(oldest);
+                }
+            }
+            (true, false, _) => {
+                let refusal = OwnedRefusal::new(RefusalKind::ShuttingDown, "");
+                self.run_one(slot, |connection, cx| {
+                    connection.refuse(&refusal.as_refusal(), "not kept", cx);
+                });
+            }
+            (false, true, _) => self.pool.remove(slot),
+            _ => {}
         }
     }
 
@@ -294,12 +427,13 @@ impl Shard {
         let (slot, session) = self.new_session(listener, source)?;
         let mut cx = Context {
             ring: &mut self.ring,
+            routes: &mut self.routes,
             out: &mut self.out,
             now: Now(self.desk.now_ms),
             desk: &mut self.desk,
         };
         let connection = Connection::accepted(engine, socket, slot, session, &mut cx)?;
-        self.seat(slot, connection);
+        self.seat(slot, connection, true);
         Ok(())
     }
 
@@ -319,17 +453,21 @@ impl Shard {
         let no_randomness = || io::Error::other("the kernel gives no randomness");
         let id = crate::random::u128().ok_or_else(no_randomness)?;
         let secret = crate::random::u32().ok_or_else(no_randomness)?;
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.places.push(None);
-            (self.places.len() - 1) as u32
-        });
+        let slot = self.free_slot();
         Ok((slot, Session::new(id, slot, listener, source, secret)))
     }
 
-    fn seat(&mut self, slot: u32, connection: Connection<Protocol>) {
+    fn free_slot(&mut self) -> u32 {
+        self.free.pop().unwrap_or_else(|| {
+            self.places.push(None);
+            (self.places.len() - 1) as u32
+        })
+    }
+
+    fn seat(&mut self, slot: u32, connection: Connection<Protocol>, counted: bool) {
         if let Some(place) = self.places.get_mut(slot as usize) {
-            *place = Some(Place { connection: Box::new(connection), timer_ms: None });
-            self.desk.metrics.sessions.add(1);
+            *place = Some(Place { connection: Box::new(connection), timer_ms: None, counted });
+            self.desk.metrics.sessions.add(u64::from(counted));
         }
         // Its first timer.
         self.with(slot, |_, _| {});
@@ -361,7 +499,10 @@ impl Shard {
     fn read_mail(&mut self, mail: Mail) {
         match mail {
             Mail::Cancel(key) => self.cancel(key),
-            Mail::Upstreams(upstreams) => self.desk.upstreams = upstreams,
+            Mail::Upstreams(upstreams) => {
+                self.desk.upstreams = upstreams;
+                self.drop_unfit();
+            }
             Mail::Drain => self.drain(),
         }
     }
@@ -465,6 +606,14 @@ impl Shard {
             self.parts.resolver.use_snapshot(&snapshot);
         }
         self.desk.snapshot = Some(snapshot);
+        self.desk.pool_epoch += 1;
+        self.drop_unfit();
+    }
+
+    /// Closes kept legs that would not be opened today.
+    fn drop_unfit(&mut self) {
+        let (epoch, upstreams) = (self.desk.pool_epoch, Arc::clone(&self.desk.upstreams));
+        self.drop_kept(|terms, address| terms.hold(epoch, upstreams.get(&terms.key.target), address));
     }
 
     /// Opens listeners that the snapshot has and closes those that it has no more. Open sessions stay.
@@ -518,7 +667,7 @@ impl Shard {
         owners.sort_unstable();
         owners.dedup();
         for owner in owners {
-            let (slot, side) = owned_by(owner);
+            let (slot, side) = self.routes.find(owner);
             if self.ring.buffers_free() == 0 {
                 self.desk.starved.push(owner);
             } else if let Some(Some(place)) = self.places.get_mut(slot as usize)
@@ -546,7 +695,8 @@ impl Shard {
         let slot = key.process & 0x00ff_ffff;
         let Some(Some(place)) = self.places.get_mut(slot as usize) else { return };
         let connection = &mut place.connection;
-        if connection.session.cancel_secret != key.secret || !connection.session.is_open() {
+        let session = &connection.session;
+        if !place.counted || session.closed || session.cancel_secret != key.secret || !session.is_open() {
             tracing::warn!("a cancel request with a wrong key");
             return;
         }
@@ -561,6 +711,8 @@ impl Shard {
         let Some(server_key) = engine.server_cancel() else { return };
         let Some(who) = &connection.session.who else { return };
         let target = who.target.clone();
+        // It may arrive there late: no other session must be there then.
+        connection.session.trace = true;
         let source = connection.session.source;
         let Some(upstream) = self.desk.upstreams.get(&target) else { return };
         let Ok(addresses) = upstream.resolved.clone() else { return };
@@ -582,12 +734,13 @@ impl Shard {
         session.errand_to(target);
         let mut cx = Context {
             ring: &mut self.ring,
+            routes: &mut self.routes,
             out: &mut self.out,
             now: Now(self.desk.now_ms),
             desk: &mut self.desk,
         };
-        let connection = Connection::errand(engine, addresses, slot, session, &mut cx)?;
-        self.seat(slot, connection);
+        let connection = Connection::errand(engine, addresses, session, &mut cx)?;
+        self.seat(slot, connection, true);
         Ok(())
     }
 
@@ -623,6 +776,7 @@ impl Shard {
     /// No new connections; sessions between commands end now, the others when their command does, all after a while.
     fn drain(&mut self) {
         self.draining_until_ms = Some(self.desk.now_ms + self.parts.drain_ms);
+        self.desk.pool_epoch += 1;
         for listener in self.listeners.drain(..).flatten() {
             crate::ring::shut_down(&listener.socket);
         }

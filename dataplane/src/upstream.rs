@@ -25,6 +25,8 @@ pub struct Upstream {
     pub resolved: Result<Vec<SocketAddr>, String>,
     /// TLS: the configuration and the name its certificate must carry; `None`: plaintext was asked for by name.
     pub tls: Option<Result<(Arc<ClientConfig>, ServerName<'static>), String>>,
+    /// Digest of the address as it is written and of what its certificate is checked against.
+    pub fingerprint: [u8; 32],
 }
 
 /// Every target's.
@@ -69,14 +71,30 @@ pub fn look_up(snapshot: &Snapshot) -> Upstreams {
         .targets()
         .map(|target| {
             let address = target.address.to_owned();
+            let fingerprint = fingerprint(&address, &target.tls);
             let tls = match target.tls {
                 TlsMode::Plaintext => None,
                 TlsMode::VerifyFull { ca } => Some(configure(ca.map(PathBuf::from), host(&address))),
             };
             let resolved = resolve(&address);
-            (target.name.to_owned(), Upstream { address, resolved, tls })
+            (target.name.to_owned(), Upstream { address, resolved, tls, fingerprint })
         })
         .collect()
+}
+
+/// A connection is kept for other sessions only while this stays the same.
+fn fingerprint(address: &str, tls: &TlsMode<'_>) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(address.as_bytes());
+    match tls {
+        TlsMode::Plaintext => hasher.update(b"\0plaintext"),
+        TlsMode::VerifyFull { ca: None } => hasher.update(b"\0system"),
+        TlsMode::VerifyFull { ca: Some(path) } => {
+            // A file that cannot be read makes no connection; nor does it share one.
+            hasher.update(b"\0ca\0").update(&std::fs::read(path).unwrap_or_default())
+        }
+    };
+    *hasher.finalize().as_bytes()
 }
 
 fn configure(ca: Option<PathBuf>, host: &str) -> Result<(Arc<ClientConfig>, ServerName<'static>), String> {

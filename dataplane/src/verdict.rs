@@ -22,6 +22,8 @@ pub struct Verdict {
     pub objects: String,
     /// Its literals and parameters may be secret.
     pub secret: bool,
+    /// It may leave in its session what no reset undoes.
+    pub trace: bool,
 }
 
 /// What a statement is judged by.
@@ -100,7 +102,8 @@ impl Verdicts {
         // A name may be a card number: a job's author can quote anything.
         let names: Vec<String> = facts.objects.iter().map(|name| masked(name, scanner)).collect();
         let (objects, secret) = (names.join(", "), redact::names_secret(text));
-        let verdict = Rc::new(Verdict { decision, objects, names, secret });
+        let trace = statement::leaves_trace(&facts);
+        let verdict = Rc::new(Verdict { decision, objects, names, secret, trace });
         if self.known.len() >= VERDICTS_MAX {
             self.known.clear();
         }

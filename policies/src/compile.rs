@@ -98,8 +98,21 @@ fn target(target: &manifest::Target) -> model::Target {
         username: target.credential.username.value.clone(),
         password_file: target.credential.password_file.value.clone(),
         database: text(&target.database),
+        pool_idle: pool(target).0,
+        pool_idle_ms: pool(target).1,
         data: target.data.iter().filter_map(|data| labelled(data).ok()).collect(),
     }
+}
+
+/// Connections kept of a target, and for how long, where its manifest does not say.
+const POOL_DEFAULT: (u32, u64) = (20, 60_000);
+
+fn pool(target: &manifest::Target) -> (u32, u64) {
+    let pool = target.pool.as_ref();
+    let idle = pool.and_then(|pool| pool.idle.as_ref()).map(|idle| idle.value);
+    let timeout = pool.and_then(|pool| pool.idle_timeout.as_ref()).map(|timeout| timeout.value);
+    let idle = idle.map_or(POOL_DEFAULT.0, |idle| u32::try_from(idle).unwrap_or(u32::MAX));
+    (idle, timeout.unwrap_or(POOL_DEFAULT.1))
 }
 
 fn waives_tls(target: &manifest::Target) -> bool {

@@ -22,6 +22,7 @@ mod tests;
 
 use std::fmt::Write as _;
 
+pub(crate) use builtin::is_harmless;
 pub(crate) use request::Request;
 
 use crate::decision::{ArchivedApproval, Decision};

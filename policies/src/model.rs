@@ -12,7 +12,7 @@ use crate::name::Pattern;
 use crate::statement::{Effect, Verb};
 
 /// The form of what is below; a snapshot of another is refused.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 /// A whole snapshot.
 #[derive(Debug, Archive, Serialize, Deserialize)]
@@ -77,6 +77,10 @@ pub(crate) struct Target {
     pub(crate) username: String,
     pub(crate) password_file: String,
     pub(crate) database: Option<String>,
+    /// Connections kept for the next session, on each core; 0: none.
+    pub(crate) pool_idle: u32,
+    /// Milliseconds that one is kept where nobody takes it.
+    pub(crate) pool_idle_ms: u64,
     pub(crate) data: Vec<Labelled>,
 }
 

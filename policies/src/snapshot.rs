@@ -344,6 +344,8 @@ pub struct TargetView<'a> {
     pub credential: CredentialView<'a>,
     /// The one database that jobs may open, where the manifest names it.
     pub database: Option<&'a str>,
+    /// Connections kept for the next session.
+    pub pool: PoolView,
     archived: &'a ArchivedTarget,
 }
 
@@ -364,6 +366,10 @@ impl<'a> TargetView<'a> {
                 password_file: &archived.password_file,
             },
             database: text(&archived.database),
+            pool: PoolView {
+                idle_max: archived.pool_idle.to_native() as usize,
+                idle_ms: archived.pool_idle_ms.to_native(),
+            },
             archived,
         }
     }
@@ -377,6 +383,15 @@ impl<'a> TargetView<'a> {
             label: &data.label,
         })
     }
+}
+
+/// Connections that are kept of a target where their session has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolView {
+    /// How many at once, on each core; 0: none.
+    pub idle_max: usize,
+    /// Milliseconds that one is kept where nobody takes it.
+    pub idle_ms: u64,
 }
 
 /// TLS towards a target.

@@ -78,6 +78,7 @@ layout! {
     7 => Finished { session, number, at, outcome, rows, bytes, masked, digest }
     8 => SessionClosed { session, at, how, commands, rows, bytes, masked }
     9 => System { at, event, actor, text }
+    10 => SessionAttached { session, at, process, connection }
 }
 
 impl Record<'_> {
@@ -324,6 +325,7 @@ mod tests {
             },
             Record::SessionClosed { session, at, how: other, commands: number, rows: 0, bytes: 1, masked: 2 },
             Record::System { at, event: text, actor: other, text },
+            Record::SessionAttached { session, at, process: number, connection: text },
         ]
     }
 

@@ -164,6 +164,17 @@ pub enum Record<'a> {
         #[serde(serialize_with = "hex_text")]
         digest: [u8; 32],
     },
+    /// The connection at the target on which a session's commands run from here on: joins the target's own log.
+    SessionAttached {
+        /// The session.
+        session: SessionId,
+        /// When.
+        at: Time,
+        /// The target's number of the connection (PostgreSQL: the backend's process), or 0.
+        process: u64,
+        /// fresh, or reused: an earlier session had it before.
+        connection: &'a str,
+    },
     /// A session has ended.
     SessionClosed {
         /// The session.
@@ -205,6 +216,7 @@ impl Record<'_> {
             | Self::Ruled { session, .. }
             | Self::Response { session, .. }
             | Self::Finished { session, .. }
+            | Self::SessionAttached { session, .. }
             | Self::SessionClosed { session, .. } => Some(*session),
             Self::LoginRefused { .. } | Self::System { .. } => None,
         }
@@ -220,6 +232,7 @@ impl Record<'_> {
             | Self::Ruled { at, .. }
             | Self::Response { at, .. }
             | Self::Finished { at, .. }
+            | Self::SessionAttached { at, .. }
             | Self::SessionClosed { at, .. }
             | Self::System { at, .. } => *at,
         }
@@ -235,6 +248,7 @@ impl Record<'_> {
             Self::Ruled { .. } => "ruled",
             Self::Response { .. } => "response",
             Self::Finished { .. } => "finished",
+            Self::SessionAttached { .. } => "session-attached",
             Self::SessionClosed { .. } => "session-closed",
             Self::System { .. } => "system",
         }

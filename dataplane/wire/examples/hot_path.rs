@@ -31,6 +31,7 @@ fn run(engine: &mut Session, side: Side, bytes: &mut [u8], out: &mut Outbox) {
                 password: &password,
                 database: "d",
                 application: "a",
+                naming: None,
                 tls: ServerTls::Off,
                 cancel: CancelKey { process: 1, secret: 1 },
                 mask: scan::Format::Last4,

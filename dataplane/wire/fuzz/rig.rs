@@ -158,7 +158,7 @@ impl Rig {
 
     fn apply(&mut self, side: Side, step: Result<Step, wire::Error>) -> bool {
         match step {
-            Err(_) | Ok(Step::Close) => self.closed = true,
+            Err(_) | Ok(Step::Close | Step::Part | Step::Reconnect) => self.closed = true,
             Ok(Step::Need(_)) => return false,
             Ok(Step::Wait) => {
                 self.waiting[place(side)] = true;
@@ -199,6 +199,7 @@ impl Rig {
                     password: &password,
                     database: "d",
                     application: "a",
+                    naming: None,
                     tls: ServerTls::Off,
                     cancel: CancelKey { process: 1, secret: 2 },
                     mask: scan::Format::Last4,

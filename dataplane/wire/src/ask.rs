@@ -24,6 +24,10 @@ pub struct Login<'a> {
     pub application: &'a str,
     /// Whether the token came over TLS.
     pub secured: bool,
+    /// Settings that the session starts with, as the protocol's start-up has them. Part of what a reset returns to.
+    pub settings: &'a [u8],
+    /// Some of them came as command-line options.
+    pub options: bool,
 }
 
 /// How a command came.
@@ -163,14 +167,25 @@ pub struct Admission<'a> {
     pub password: &'a Secret,
     /// The database to open at the target.
     pub database: &'a str,
-    /// What the target's own log calls the session: the job's identity.
+    /// What the target's own log calls a connection of the gateway's: the value that RESET brings back.
     pub application: &'a str,
+    /// What it calls this session; `None`: nothing of its own.
+    pub naming: Option<Naming<'a>>,
     /// TLS towards the target.
     pub tls: ServerTls,
     /// The key told to the client for cancelling.
     pub cancel: CancelKey,
     /// How card numbers are masked.
     pub mask: scan::Format,
+}
+
+/// Who a session is for, as the target's own log shows it.
+#[derive(Clone, Copy)]
+pub struct Naming<'a> {
+    /// The session's name.
+    pub name: &'a str,
+    /// A comment beside the statement that sets it.
+    pub comment: &'a str,
 }
 
 /// TLS towards the target.

@@ -16,8 +16,8 @@ pub mod secret;
 use core::num::NonZeroUsize;
 
 pub use ask::{
-    Admission, CancelKey, Command, CommandKind, Login, Parameter, Parameters, Question, Refusal, RefusalKind,
-    Ruling, ServerTls, Transaction,
+    Admission, CancelKey, Command, CommandKind, Login, Naming, Parameter, Parameters, Question, Refusal,
+    RefusalKind, Ruling, ServerTls, Transaction,
 };
 pub use error::Error;
 pub use limits::Limits;
@@ -97,6 +97,12 @@ pub enum Step {
     },
     /// Flush the outbox, then close both sides.
     Close,
+    /// As `Close`. The server's connection is in order: nothing is owed, nothing is open. A driver that keeps it for
+    /// another session drops what the outbox holds for the server, which is a farewell.
+    Part,
+    /// The server's connection is of no use, and nothing of the client's depends on it: the driver gives it up,
+    /// connects anew and calls [`Engine::connected`].
+    Reconnect,
 }
 
 /// One connection of one protocol, both directions.
@@ -139,6 +145,11 @@ pub trait Engine {
 
     /// Whether a command is under way at the server.
     fn is_busy(&self) -> bool;
+
+    /// The server's connection has failed. Whether the engine can go on with another, as after [`Step::Reconnect`].
+    fn start_over(&mut self) -> bool {
+        false
+    }
 
     /// When [`Engine::expire`] wants to be called, if ever.
     fn deadline(&self) -> Option<Now>;

@@ -29,6 +29,15 @@ pub const CANCEL_SECRET_BYTES_MAX: usize = 256;
 /// How long a login may take, each leg's.
 pub const LOGIN_MS_MAX: u64 = 30_000;
 
+/// How long a target may take to reset a connection for the next session.
+pub const RESET_MS_MAX: u64 = 5_000;
+
+/// How long a kept connection may take to show that it is alive before the session tries a fresh one.
+pub const PROOF_MS_MAX: u64 = 3_000;
+
+/// Bytes of a target's settings that are kept for the next session.
+pub const SETTINGS_BYTES_MAX: usize = 16 * 1024;
+
 /// How long a cancel request may take.
 pub const ERRAND_MS_MAX: u64 = 10_000;
 

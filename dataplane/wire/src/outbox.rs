@@ -35,6 +35,13 @@ impl Outbox {
 pub enum Event {
     /// The target has let the gateway in: the session is open.
     Opened,
+    /// The connection at the target on which the session's commands run.
+    Attached {
+        /// The target's own number of it, as its log has it; 0 where it tells none.
+        process: u32,
+        /// An earlier session had it before.
+        reused: bool,
+    },
     /// From here on, bytes released to the client answer this command.
     Answering {
         /// The command.

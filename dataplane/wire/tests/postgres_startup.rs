@@ -80,7 +80,7 @@ fn a_login_over_tls_on_both_legs() {
     assert_eq!(tags(&told), "RSSKZ", "the target's user name stays here");
     let key = message(b'K', &[0, 0, 0, 77, 1, 2, 3, 4]);
     assert!(told.windows(key.len()).any(|bytes| bytes == key));
-    assert_eq!(session.events, [Event::Opened]);
+    assert_eq!(session.events, [Event::Opened, Event::Attached { process: 9, reused: false }]);
     assert_eq!(session.take(Side::Server), query("select 1"));
     let cancel = session.engine.server_cancel().expect("a key");
     assert_eq!((cancel.process, cancel.secret.expose()), (9, &[1, 1, 1, 1][..]));

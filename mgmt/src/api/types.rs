@@ -356,6 +356,13 @@ pub struct SessionDetail {
     pub snapshot: u64,
     /// The token's claims, without the token.
     pub claims: serde_json::Value,
+    /// The target's own number of the connection on which the commands ran (PostgreSQL: the backend's process, `%p` of
+    /// its log); 0 where none is known.
+    #[serde(default)]
+    pub process: u64,
+    /// `fresh`, or `reused`: an earlier session had that connection; empty where it never came to one.
+    #[serde(default)]
+    pub connection: String,
     /// Commands, in order.
     pub commands: Vec<Command>,
     /// More was recorded than one answer holds.

@@ -139,6 +139,9 @@ pub(crate) fn print_head(detail: &SessionDetail) -> Result<(), Failure> {
     fields.add("database", &session.database);
     fields.add("application", &session.application);
     fields.add("policies", &format!("{} (version {})", detail.policies.join(", "), detail.snapshot));
+    if !detail.connection.is_empty() {
+        fields.add("connection", &format!("{}, process {} at the target", detail.connection, detail.process));
+    }
     fields.add("opened", &output::utc_of_ms(session.opened_ms));
     fields.add("closed", &session.closed_ms.map(output::utc_of_ms).unwrap_or_default());
     fields.add("ended", &session.how);

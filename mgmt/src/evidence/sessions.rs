@@ -27,6 +27,8 @@ struct Gathered {
     responses: BTreeMap<u64, Vec<u8>>,
     response_bytes: usize,
     truncated: bool,
+    process: u64,
+    connection: String,
 }
 
 impl Index {
@@ -88,6 +90,9 @@ impl Gathered {
                     command.response_digest = if digest == [0; 32] { String::new() } else { hex(&digest) };
                 }
             }
+            Record::SessionAttached { process, connection, .. } => {
+                (self.process, self.connection) = (process, connection.to_owned());
+            }
             Record::SessionOpened { .. }
             | Record::SessionClosed { .. }
             | Record::LoginRefused { .. }
@@ -122,6 +127,8 @@ impl Gathered {
             policies: opened.policies,
             snapshot: opened.snapshot,
             claims: serde_json::from_str(&opened.claims).unwrap_or(serde_json::Value::Null),
+            process: self.process,
+            connection: self.connection,
             commands: self.commands.into_values().collect(),
             truncated: self.truncated,
         }

@@ -132,6 +132,11 @@ fn is_https(url: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+/// Connections kept of one target on each core, at the most.
+const POOL_IDLE_MAX: u64 = 1000;
+/// How long one may be kept where nobody takes it.
+const POOL_IDLE_MS: std::ops::RangeInclusive<u64> = 1_000..=600_000;
+
 fn target(target: &Target, out: &mut Diagnostics<'_>) {
     if !SERVED.contains(&target.protocol.value) {
         out.error(target.protocol.place, "this version serves no targets of this protocol yet");
@@ -167,6 +172,15 @@ fn target(target: &Target, out: &mut Diagnostics<'_>) {
                     "PCI DSS 4.2.1 asks for strong cryptography on open networks",
                 );
             }
+        }
+    }
+    if let Some(pool) = &target.pool {
+        if let Some(idle) = pool.idle.as_ref().filter(|idle| idle.value > POOL_IDLE_MAX) {
+            out.error(idle.place, format!("`idle` is {POOL_IDLE_MAX} at the most"));
+        }
+        let bad = |timeout: &&At<u64>| !POOL_IDLE_MS.contains(&timeout.value);
+        if let Some(timeout) = pool.idle_timeout.as_ref().filter(bad) {
+            out.error(timeout.place, "`idleTimeout` is between 1s and 10m");
         }
     }
     let mut seen = BTreeSet::new();

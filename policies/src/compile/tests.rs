@@ -159,6 +159,30 @@ fn targets() {
 }
 
 #[test]
+fn connections_are_kept_as_the_target_says() {
+    let kept = |pool: &str| {
+        let pool = open(&with("listen: 0.0.0.0:5432", &format!("listen: 0.0.0.0:5432{pool}")));
+        let pool = pool.target("payments").unwrap().pool;
+        (pool.idle_max, pool.idle_ms)
+    };
+    assert_eq!(kept(""), (20, 60_000));
+    assert_eq!(kept("\npool: off"), (0, 60_000));
+    assert_eq!(kept("\npool: {idle: 3}"), (3, 60_000));
+    assert_eq!(kept("\npool: {idle: 1000, idleTimeout: 10m}"), (1000, 600_000));
+    for (pool, expected) in [
+        ("pool: {idle: 1001}", "`idle` is 1000 at the most"),
+        ("pool: {idleTimeout: 999ms}", "between 1s and 10m"),
+        ("pool: {idleTimeout: 601s}", "between 1s and 10m"),
+        ("pool: {idle: many}", "a whole number"),
+        ("pool: {size: 1}", "size"),
+        ("pool: on", "`pool`"),
+    ] {
+        let found = mistakes(&with("listen: 0.0.0.0:5432", &format!("listen: 0.0.0.0:5432\n{pool}")));
+        assert!(found.iter().any(|found| found.contains(expected)), "{expected}: {found:#?}");
+    }
+}
+
+#[test]
 fn a_shared_listener_needs_databases() {
     let second = "
 ---
@@ -324,7 +348,10 @@ fn bytes_that_are_no_snapshot_are_refused() {
     assert_eq!(Snapshot::open(&good[1..]).unwrap_err(), SnapshotError::NoSnapshot);
     let mut newer = good.clone();
     newer[8] += 1;
-    assert_eq!(Snapshot::open(&newer).unwrap_err(), SnapshotError::Format { found: 2 });
+    assert_eq!(
+        Snapshot::open(&newer).unwrap_err(),
+        SnapshotError::Format { found: crate::model::FORMAT + 1 }
+    );
     let long = vec![0; crate::snapshot::SNAPSHOT_BYTES_MAX + 1];
     assert!(matches!(Snapshot::open(&long).unwrap_err(), SnapshotError::TooLarge { .. }));
     assert_eq!(Snapshot::open(&good[..12]).unwrap_err(), SnapshotError::Damaged);

@@ -121,7 +121,7 @@ const HARMLESS: &[(&str, &str)] = &[
 
 /// Whether calling this function needs no rule's word. PostgreSQL looks in `pg_catalog` first, so an unqualified name is
 /// that one, unless a function of the same name fits its arguments better; who may make such functions may do worse.
-pub(super) fn is_harmless(function: &str) -> bool {
+pub(crate) fn is_harmless(function: &str) -> bool {
     let (schema, function) = name::split(function);
     let is_operator =
         || !function.is_empty() && function.bytes().all(|byte| b"+-*/<>=~!@#%^&|`?".contains(&byte));

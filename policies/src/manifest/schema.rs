@@ -130,6 +130,19 @@ stands_for! {
     Count: { "type": "integer", "minimum": 1 }
     Duration: { "type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$" }
     DurationOrDeny: { "type": "string", "pattern": "^([0-9]+(ms|s|m|h|d)|deny)$" }
+    PoolOrOff: {
+        "anyOf": [
+            { "enum": ["off", false] },
+            {
+                "type": "object",
+                "properties": {
+                    "idle": { "type": "integer", "minimum": 0, "maximum": 1000 },
+                    "idleTimeout": { "type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$" }
+                },
+                "additionalProperties": false
+            }
+        ]
+    }
     ProtocolName: { "enum": ["postgres", "mysql", "mongodb", "http"] }
     BindByJti: {
         "type": "object",

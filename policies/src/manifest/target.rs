@@ -2,9 +2,9 @@
 
 use schemars::JsonSchema;
 
-use super::reader::{Fields, name, text, word};
+use super::reader::{Fields, duration, name, number, text, word};
 use super::schema;
-use super::tree::Node;
+use super::tree::{Kind, Node};
 use crate::diagnostic::{At, Diagnostics};
 use crate::model::Protocol;
 
@@ -29,6 +29,9 @@ pub(crate) struct Target {
     pub(crate) tls: Option<Tls>,
     /// How the gateway logs in at the target.
     pub(crate) credential: Credential,
+    /// Connections that are kept for the next session where one has ended and could be reset.
+    #[schemars(with = "Option<schema::PoolOrOff>")]
+    pub(crate) pool: Option<Pool>,
     /// The one database that jobs may open. Needed where several targets share a listener.
     pub(crate) database: Option<At<String>>,
     /// Columns known to hold card data.
@@ -77,6 +80,15 @@ pub(crate) struct Credential {
     pub(crate) password_file: At<String>,
 }
 
+/// Connections kept for the next session.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    /// How many of the target at once, on each core; 0: none.
+    pub(crate) idle: Option<At<u64>>,
+    /// How long one is kept where nobody takes it.
+    pub(crate) idle_timeout: Option<At<u64>>,
+}
+
 /// A column known to hold card data.
 #[derive(Debug, JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
@@ -111,6 +123,7 @@ pub(super) fn read(name: At<String>, mut fields: Fields<'_>, out: &mut Diagnosti
     let address = fields.required("address", text, out);
     let tls = fields.optional("tls", tls, out);
     let credential = fields.required("credential", credential, out);
+    let pool = fields.optional("pool", pool, out);
     let database = fields.optional("database", text, out);
     let data = fields.list("data", data, out);
     fields.close(out);
@@ -122,6 +135,7 @@ pub(super) fn read(name: At<String>, mut fields: Fields<'_>, out: &mut Diagnosti
         address: address?,
         tls,
         credential: credential?,
+        pool,
         database,
         data,
     })
@@ -141,6 +155,18 @@ fn credential(node: &Node, out: &mut Diagnostics<'_>) -> Option<Credential> {
     let password_file = fields.required("passwordFile", text, out);
     fields.close(out);
     Some(Credential { username: username?, password_file: password_file? })
+}
+
+fn pool(node: &Node, out: &mut Diagnostics<'_>) -> Option<Pool> {
+    // What YAML 1.1 editors make of off, too.
+    if matches!(&node.kind, Kind::Scalar(word) if word == "off" || word == "false") {
+        return Some(Pool { idle: Some(At { value: 0, place: node.place }), idle_timeout: None });
+    }
+    let mut fields = Fields::open(node, "`pool`", out)?;
+    let idle = fields.optional("idle", number, out);
+    let idle_timeout = fields.optional("idleTimeout", duration, out);
+    fields.close(out);
+    Some(Pool { idle, idle_timeout })
 }
 
 fn data(node: &Node, out: &mut Diagnostics<'_>) -> Option<Data> {

@@ -3,10 +3,12 @@
 mod fingerprint;
 pub(crate) mod functions;
 pub mod sql;
+mod trace;
 
 pub use fingerprint::fingerprint;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+pub use trace::leaves_trace;
 
 /// What a statement does to an object, or by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]

@@ -4,9 +4,8 @@
 use memchr::memmem;
 use scan::Scanner;
 
-use super::auth::check_setting;
 use super::frame::{self, Frame, HEADER_BYTES, missing};
-use super::message::{Report, read_copy, read_setting, read_text, rows_of_tag};
+use super::message::{Report, read_copy, read_text, rows_of_tag};
 use super::pending::{Copying, Expect, Status};
 use super::reply::FAILING_CODE;
 use super::rows::{Parts, mask_names, mask_row, read_columns};
@@ -421,8 +420,7 @@ impl Talk {
                 Report::read(body)?;
             }
             b'S' => {
-                let (name, value) = read_setting(body)?;
-                if !check_setting(name, value)? {
+                if !self.backend.settings.report(body)? {
                     return Ok(if turn.first { Act::Drop } else { Act::Later });
                 }
             }

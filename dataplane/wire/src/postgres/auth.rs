@@ -9,13 +9,15 @@ use md5::{Digest, Md5};
 use scan::Scanner;
 use zeroize::Zeroize;
 
+use super::backend::{APPLICATION, Backend, Settings, tell_name};
 use super::frame::{self, HEADER_BYTES, message, missing, packet, text};
 use super::message::{Report, read_setting};
+use super::naming::Name;
 use super::scram::{self, ScramCache};
 use super::startup::is_utf8;
 use crate::cursor::Cursor;
 use crate::limits::{CANCEL_SECRET_BYTES_MAX, LOGIN_MESSAGE_BYTES_MAX, LOGIN_MESSAGES_MAX};
-use crate::{Admission, CancelKey, Error, Event, Outbox, Secret, ServerTls, Side, Step};
+use crate::{Admission, CancelKey, Error, Event, Now, Outbox, Secret, ServerTls, Side, Step};
 
 pub(crate) const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 const CANCEL_REQUEST: u32 = 80_877_102;
@@ -64,6 +66,8 @@ pub(crate) struct TargetLogin {
     password: Secret,
     database: String,
     application: String,
+    /// What the session is called at the target, where it is to be called anything.
+    pub(crate) name: Option<Name>,
     settings: Vec<u8>,
     tls: ServerTls,
     secured: bool,
@@ -71,8 +75,11 @@ pub(crate) struct TargetLogin {
     cache: ScramCache,
     awaiting: Awaiting,
     messages: u32,
-    /// The target's own key, once it has come.
-    pub(crate) key: Option<ServerCancelKey>,
+    /// The client has been let in already, on a connection that turned out dead.
+    quiet: bool,
+    key: Option<ServerCancelKey>,
+    reported: Settings,
+    born: Now,
     encoding_seen: bool,
     strings_seen: bool,
 }
@@ -99,6 +106,7 @@ impl TargetLogin {
             password: admission.password.clone(),
             database: admission.database.into(),
             application: admission.application.into(),
+            name: admission.naming.as_ref().map(Name::new),
             settings,
             tls: admission.tls,
             secured: false,
@@ -106,13 +114,49 @@ impl TargetLogin {
             cache,
             awaiting: Awaiting::Connect,
             messages: 0,
+            quiet: false,
             key: None,
+            reported: Settings::default(),
+            born: Now(0),
             encoding_seen: false,
             strings_seen: false,
         }
     }
 
-    pub(crate) fn connected(&mut self, out: &mut Vec<u8>) {
+    /// Lets the client in on a connection that an earlier session has had; the session's name goes to the target.
+    pub(crate) fn let_in(
+        &mut self,
+        backend: &Backend,
+        out: &mut Outbox,
+        mask: impl FnOnce(&mut [u8]) -> usize,
+    ) {
+        message(&mut out.client, b'R', |body| body.extend_from_slice(&[0; 4]));
+        let start = out.client.len();
+        let name = self.name.as_ref().map_or(self.application.as_str(), |name| &name.name);
+        backend.settings.tell(name, &mut out.client);
+        let masked = mask(out.client.get_mut(start..).unwrap_or_default());
+        if masked > 0 {
+            out.events.push(Event::Masked(masked as u64));
+        }
+        self.tell_key(&mut out.client);
+        message(&mut out.client, b'Z', |body| body.push(b'I'));
+        out.events.push(Event::Opened);
+        self.quiet = true;
+        self.name.get_or_insert_default().announce(&mut out.server);
+    }
+
+    /// What the login has learned of the connection.
+    pub(crate) fn backend(&mut self) -> Backend {
+        Backend { key: self.key.take(), settings: core::mem::take(&mut self.reported), born: self.born }
+    }
+
+    /// Whether the client has been told nothing but this login's own words.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    pub(crate) fn connected(&mut self, out: &mut Vec<u8>, now: Now) {
+        self.born = now;
         match self.tls {
             ServerTls::Required => {
                 out.extend_from_slice(&SSL_REQUEST);
@@ -188,7 +232,7 @@ impl TargetLogin {
                 return Ok(Progress::Step(pass(frame.length, scanner.mask(body, mask), out)));
             }
             (b'S', true) => {
-                if self.setting(body)? {
+                if self.setting(body, out)? {
                     return Ok(Progress::Step(pass(frame.length, scanner.mask(body, mask), out)));
                 }
             }
@@ -220,7 +264,13 @@ impl TargetLogin {
         self.awaiting = match (kind, awaiting) {
             (0, Awaiting::Request | Awaiting::Ok) => {
                 cursor.end("AuthenticationOk: bytes after its end")?;
-                message(&mut out.client, b'R', |body| body.extend_from_slice(&[0; 4]));
+                if !self.quiet {
+                    message(&mut out.client, b'R', |body| body.extend_from_slice(&[0; 4]));
+                }
+                // Ahead of the client's commands: its answer is there before they are.
+                if let Some(name) = &self.name {
+                    name.announce(&mut out.server);
+                }
                 self.password = Secret::default();
                 Awaiting::Ready
             }
@@ -290,11 +340,18 @@ impl TargetLogin {
     }
 
     /// Whether the setting goes on to the client.
-    fn setting(&mut self, body: &[u8]) -> Result<bool, Error> {
-        let (name, value) = read_setting(body)?;
+    fn setting(&mut self, body: &[u8], out: &mut Outbox) -> Result<bool, Error> {
+        let (name, _) = read_setting(body)?;
         self.encoding_seen |= name == b"client_encoding";
         self.strings_seen |= name == b"standard_conforming_strings";
-        check_setting(name, value)
+        let shown = self.reported.report(body)?;
+        match &self.name {
+            Some(own) if name == APPLICATION => {
+                tell_name(&own.name, &mut out.client);
+                Ok(false)
+            }
+            _ => Ok(shown),
+        }
     }
 
     fn take_key(&mut self, body: &[u8]) -> Result<(), Error> {
@@ -315,12 +372,18 @@ impl TargetLogin {
         if !self.encoding_seen || !self.strings_seen {
             return Err(unsupported("says neither its client_encoding nor how it reads strings"));
         }
-        message(&mut out.client, b'K', |body| {
+        if !self.quiet {
+            self.tell_key(&mut out.client);
+        }
+        out.events.push(Event::Opened);
+        Ok(())
+    }
+
+    fn tell_key(&self, out: &mut Vec<u8>) {
+        message(out, b'K', |body| {
             body.extend_from_slice(&self.cancel.process.to_be_bytes());
             body.extend_from_slice(&self.cancel.secret.to_be_bytes());
         });
-        out.events.push(Event::Opened);
-        Ok(())
     }
 }
 

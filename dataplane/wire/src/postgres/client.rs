@@ -157,6 +157,8 @@ impl ClientLogin {
                     database: &startup.database,
                     application: &startup.application,
                     secured: self.secured,
+                    settings: &startup.settings,
+                    options: startup.options,
                 }))
             }
             _ => None,

@@ -6,6 +6,7 @@
 //! Open:   client  Query Parse Bind -> asked, then forwarded or replaced;  the rest of the protocol forwarded
 //!         server  every answer given to its message, masked in place, released
 //! Over:   an error or a leave; nothing goes on
+//! Kept:   Reset -DISCARD ALL answered-> Ready -another session-> Proving -SET answered-> Open
 //! ```
 //!
 //! | file | what it knows |
@@ -13,6 +14,7 @@
 //! | `frame`, `message` | the form of messages |
 //! | `startup`, `client` | a client's way in |
 //! | `auth`, `scram` | the gateway's login at a target |
+//! | `backend`, `kept`, `naming` | a target's connection between its sessions; a session's name in the target's log |
 //! | `session`, `answers`, `pending` | the open session: the client's messages, the target's, and which answers which |
 //! | `statements`, `nature` | what names stand for at the target |
 //! | `rows`, `value`, `parts`, `mask` | where values lie, what they are, how they are masked |
@@ -24,11 +26,14 @@
 
 mod answers;
 mod auth;
+mod backend;
 mod client;
 mod errand;
 mod frame;
+mod kept;
 mod mask;
 mod message;
+mod naming;
 mod nature;
 mod parts;
 mod pending;
@@ -46,15 +51,18 @@ use alloc::vec::Vec;
 use scan::Scanner;
 
 pub use auth::ServerCancelKey;
+pub use backend::Backend;
 pub use errand::CancelErrand;
+pub use kept::Kept;
 pub use mask::mask_parameter;
 pub use scram::ScramCache;
 
-use crate::limits::{LOGIN_MS_MAX, Limits};
-use crate::{Engine, Error, Now, Outbox, Question, Refusal, Ruling, Side, Step};
+use crate::limits::{LOGIN_MS_MAX, Limits, PROOF_MS_MAX};
+use crate::{Engine, Error, Event, Now, Outbox, Question, Refusal, Ruling, Side, Step};
 use auth::{Progress, TargetLogin};
 use client::ClientLogin;
 use frame::message;
+use naming::Proving;
 use reply::Severity;
 use session::Talk;
 use value::Masker;
@@ -75,6 +83,7 @@ pub struct Config {
 enum Phase {
     Client(ClientLogin),
     Target(Box<TargetLogin>),
+    Proving(Box<Proving>),
     Open(Box<Talk>),
     Over,
 }
@@ -86,7 +95,8 @@ pub struct Session {
     mask: scan::Format,
     phase: Phase,
     deadline: Option<Now>,
-    cancel: Option<ServerCancelKey>,
+    /// The target's connection, where the client has left it in order.
+    left: Option<Box<Backend>>,
 }
 
 impl Session {
@@ -94,12 +104,52 @@ impl Session {
     pub fn new(config: Config) -> Self {
         let phase = Phase::Client(ClientLogin::new(config.tls_offered, config.tls_required));
         let (scanner, mask) = (Scanner::new(), scan::Format::default());
-        Self { config, scanner, mask, phase, deadline: None, cancel: None }
+        Self { config, scanner, mask, phase, deadline: None, left: None }
     }
 
     /// What cancels this session's command at the target, once it is open.
     pub fn server_cancel(&self) -> Option<ServerCancelKey> {
-        self.cancel.clone()
+        match &self.phase {
+            Phase::Open(talk) => talk.backend.key.clone(),
+            _ => None,
+        }
+    }
+
+    /// After [`Step::Part`]: the target's connection, for [`Kept`].
+    pub fn take_left(&mut self) -> Option<Box<Backend>> {
+        self.left.take()
+    }
+
+    /// In the place of [`Engine::connected`]: the driver has a kept connection for the session.
+    pub fn adopt(&mut self, backend: Box<Backend>, out: &mut Outbox, now: Now) {
+        let Phase::Target(_) = &self.phase else { return };
+        let Phase::Target(mut login) = core::mem::replace(&mut self.phase, Phase::Over) else { return };
+        login.let_in(&backend, out, |bytes| self.scanner.mask(bytes, self.mask));
+        self.deadline = Some(Now(now.0 + PROOF_MS_MAX));
+        self.phase = Phase::Proving(Box::new(Proving::new(*backend, Some(login))));
+    }
+
+    fn open(&mut self, backend: Backend, reused: bool, out: &mut Outbox) {
+        self.deadline = None;
+        out.events.push(Event::Attached { process: backend.process(), reused });
+        let masker = Masker { scanner: self.scanner, format: self.mask, scratch: Vec::new() };
+        self.phase = Phase::Open(Box::new(Talk::new(masker, self.config.limits, backend)));
+    }
+
+    fn prove(&mut self, bytes: &[u8], out: &mut Outbox) -> Result<Step, Error> {
+        let Phase::Proving(proving) = &mut self.phase else { return Ok(Step::Close) };
+        match proving.step(bytes) {
+            Ok(naming::Progress::Step(step)) => Ok(step),
+            Ok(naming::Progress::Open(length)) => {
+                let Phase::Proving(proving) = core::mem::replace(&mut self.phase, Phase::Over) else {
+                    return Ok(Step::Close);
+                };
+                self.open(proving.backend, proving.login.is_some(), out);
+                Ok(Step::Consumed(length))
+            }
+            Err(_) if self.start_over() => Ok(Step::Reconnect),
+            Err(error) => Err(error),
+        }
     }
 
     fn client_step(&mut self, bytes: &[u8], out: &mut Outbox, now: Now) -> Result<Step, Error> {
@@ -108,7 +158,7 @@ impl Session {
                 self.deadline.get_or_insert(Now(now.0 + LOGIN_MS_MAX));
                 login.step(bytes, out)
             }
-            Phase::Target(_) => Ok(Step::Wait),
+            Phase::Target(_) | Phase::Proving(_) => Ok(Step::Wait),
             Phase::Open(talk) => talk.client_step(bytes, out),
             Phase::Over => Ok(Step::Close),
         }
@@ -120,13 +170,16 @@ impl Session {
             Phase::Target(login) => match login.step(bytes, out, &self.scanner, self.mask)? {
                 Progress::Step(step) => Ok(step),
                 Progress::Open(length) => {
-                    self.cancel = login.key.take();
-                    self.deadline = None;
-                    let masker = Masker { scanner: self.scanner, format: self.mask, scratch: Vec::new() };
-                    self.phase = Phase::Open(Box::new(Talk::new(masker, self.config.limits)));
-                    Ok(Step::ToClient(crate::Cleared(length)))
+                    let (backend, quiet) = (login.backend(), login.is_quiet());
+                    if login.name.is_some() {
+                        self.phase = Phase::Proving(Box::new(Proving::new(backend, None)));
+                    } else {
+                        self.open(backend, false, out);
+                    }
+                    Ok(if quiet { Step::Consumed(length) } else { Step::ToClient(crate::Cleared(length)) })
                 }
             },
+            Phase::Proving(_) => self.prove(bytes, out),
             Phase::Open(talk) => talk.server_step(bytes, out),
             Phase::Over => Ok(Step::Close),
         }
@@ -153,7 +206,7 @@ impl Session {
                 Ok(Step::Close)
             }
             (Phase::Open(talk), ruling) => talk.rule(ruling, bytes, out),
-            (Phase::Target(_) | Phase::Over, _) => Ok(Step::Consumed(0)),
+            (Phase::Target(_) | Phase::Proving(_) | Phase::Over, _) => Ok(Step::Consumed(0)),
         }
     }
 
@@ -162,6 +215,10 @@ impl Session {
         match core::mem::replace(&mut self.phase, Phase::Over) {
             Phase::Client(login) if login.told => {}
             Phase::Client(_) | Phase::Target(_) => tell(&mut out.client),
+            Phase::Proving(_) => {
+                tell(&mut out.client);
+                message(&mut out.server, b'X', |_| {});
+            }
             Phase::Open(mut talk) => {
                 if talk.parts.is_none() && !talk.told {
                     out.client.append(&mut talk.notice);
@@ -186,6 +243,11 @@ impl Session {
                 }
                 self.phase = Phase::Over;
             }
+            Ok(Step::Part) => {
+                if let Phase::Open(talk) = core::mem::replace(&mut self.phase, Phase::Over) {
+                    self.left = Some(Box::new(talk.backend));
+                }
+            }
             Ok(_) => {}
         }
         step
@@ -199,7 +261,7 @@ impl Engine for Session {
             Side::Server => self.server_step(bytes, out),
         };
         match step {
-            Ok(Step::Close) | Err(_) => self.settle(step, out),
+            Ok(Step::Close | Step::Part) | Err(_) => self.settle(step, out),
             step => step,
         }
     }
@@ -208,7 +270,7 @@ impl Engine for Session {
         match &self.phase {
             Phase::Client(login) => login.question(bytes),
             Phase::Open(talk) => talk.question(bytes),
-            Phase::Target(_) | Phase::Over => None,
+            Phase::Target(_) | Phase::Proving(_) | Phase::Over => None,
         }
     }
 
@@ -226,7 +288,7 @@ impl Engine for Session {
     fn connected(&mut self, out: &mut Outbox, now: Now) -> Result<(), Error> {
         if let Phase::Target(login) = &mut self.phase {
             self.deadline = Some(Now(now.0 + LOGIN_MS_MAX));
-            login.connected(&mut out.server);
+            login.connected(&mut out.server, now);
         }
         Ok(())
     }
@@ -241,10 +303,17 @@ impl Engine for Session {
     }
 
     fn ended(&mut self, side: Side, out: &mut Outbox, _: Now) -> Result<Step, Error> {
+        if side == Side::Server && self.start_over() {
+            return Ok(Step::Reconnect);
+        }
         match (&mut self.phase, side) {
             // Whoever has said goodbye still gets what is on its way.
             (Phase::Open(talk), Side::Client) if talk.leaving && !talk.pending.is_empty() => {
                 Ok(Step::Consumed(0))
+            }
+            (Phase::Open(talk), Side::Client) if talk.is_settled() => {
+                message(&mut out.server, b'X', |_| {});
+                self.settle(Ok(Step::Part), out)
             }
             (_, Side::Client) => {
                 self.give_up(out, |_| ());
@@ -271,12 +340,20 @@ impl Engine for Session {
     fn rows_under_way(&self) -> u64 {
         match &self.phase {
             Phase::Open(talk) => talk.pending.answer.rows,
-            Phase::Client(_) | Phase::Target(_) | Phase::Over => 0,
+            _ => 0,
         }
     }
 
     fn is_busy(&self) -> bool {
         matches!(&self.phase, Phase::Open(talk) if !talk.pending.is_empty())
+    }
+
+    fn start_over(&mut self) -> bool {
+        let Phase::Proving(proving) = &mut self.phase else { return false };
+        let Some(login) = proving.login.take() else { return false };
+        self.phase = Phase::Target(login);
+        self.deadline = None;
+        true
     }
 
     fn deadline(&self) -> Option<Now> {
@@ -289,6 +366,9 @@ impl Engine for Session {
     fn expire(&mut self, now: Now, out: &mut Outbox) -> Result<Step, Error> {
         if self.deadline().is_none_or(|deadline| deadline > now) {
             return Ok(Step::Consumed(0));
+        }
+        if self.start_over() {
+            return Ok(Step::Reconnect);
         }
         let (code, words) = match &self.phase {
             Phase::Client(_) => (b"57014", "the login took too long"),

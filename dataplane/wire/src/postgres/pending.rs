@@ -93,6 +93,8 @@ pub(crate) struct Pending {
     status: Status,
     /// Something heavy has run in the transaction.
     ran: bool,
+    /// The last message was one that no ReadyForQuery follows: until a Sync, the target is amid something.
+    amid: bool,
 }
 
 /// ReadyForQuery's status.
@@ -109,7 +111,14 @@ impl Pending {
         let (heavy, begins) = entry.weight();
         self.heavy += usize::from(heavy);
         self.begins += usize::from(begins);
+        self.amid =
+            !matches!(entry, Expect::Query { .. } | Expect::RefusedQuery { .. } | Expect::Sync { .. });
         self.entries.push_back(entry);
+    }
+
+    /// Whether the target owes nothing, is amid nothing and has no transaction open.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.entries.is_empty() && !self.amid && !self.ran && self.status == Status::Idle
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -185,6 +194,7 @@ impl Pending {
     /// a failure of the COPY and is gone.
     pub(crate) fn enter_copy(&mut self, portals: &mut Portals, out: &mut Outbox) {
         self.answer.copying = Copying::In;
+        self.amid |= !matches!(self.entries.front(), Some(Expect::Query { .. }));
         let Some(copy) = self.entries.pop_front() else { return };
         while let Some(Expect::Sync { .. }) = self.entries.front() {
             self.entries.pop_front();

@@ -7,6 +7,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 use super::answers::Known;
+use super::backend::Backend;
 use super::frame::{self, Frame, HEADER_BYTES, message, missing, text};
 use super::message::{Bind, Named, Parse, read_execute, read_text};
 use super::nature::Nature;
@@ -45,6 +46,8 @@ pub(crate) struct Talk {
     pub(super) notice: Vec<u8>,
     /// The target has told the client why the session ends.
     pub(super) told: bool,
+    /// The target's connection.
+    pub(super) backend: Backend,
     limits: Limits,
     statements: Statements,
     asking: Option<Asking>,
@@ -94,7 +97,7 @@ fn misbehaved(what: &'static str) -> Error {
 }
 
 impl Talk {
-    pub(crate) fn new(masker: Masker, limits: Limits) -> Self {
+    pub(crate) fn new(masker: Masker, limits: Limits, backend: Backend) -> Self {
         Self {
             masker,
             portals: Portals::default(),
@@ -109,6 +112,7 @@ impl Talk {
             answering: 0,
             notice: Vec::new(),
             told: false,
+            backend,
             limits,
             statements: Statements::new(limits),
             asking: None,
@@ -303,7 +307,19 @@ impl Talk {
             return Act::Later;
         }
         message(&mut out.server, b'X', |_| {});
-        Act::Stop(Step::Close)
+        Act::Stop(if self.is_settled() { Step::Part } else { Step::Close })
+    }
+
+    /// Whether another session could have the target's connection: it is amid nothing that a reset would not find.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.pending.is_settled()
+            && self.copy == ClientCopy::No
+            && !self.skipping
+            && !self.leaving
+            && !self.told
+            && self.parts.is_none()
+            && self.passing.is_none()
+            && self.backend.settings.are_known()
     }
 
     fn execute(&mut self, body: &[u8], first: bool, out: &mut Outbox) -> Result<Act, Error> {

@@ -63,6 +63,8 @@ pub(crate) struct Startup {
     pub(crate) application: String,
     /// Settings for the target: name NUL value NUL, repeated.
     pub(crate) settings: Vec<u8>,
+    /// Some came as command-line options.
+    pub(crate) options: bool,
     minor: u16,
     /// Protocol options that the engine does not know.
     unknown: Vec<String>,
@@ -111,6 +113,7 @@ impl Startup {
                 return Err(refused(b"0A000", "replication connections are refused by pangate".to_owned()));
             }
             "options" => {
+                self.options = true;
                 for (name, value) in options(value)? {
                     self.set(&name, &value)?;
                 }

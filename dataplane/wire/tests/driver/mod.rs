@@ -236,6 +236,7 @@ impl<E: Engine> Driver<E> {
         };
         match step {
             Step::Need(_) => return false,
+            Step::Reconnect => panic!("nothing was kept"),
             Step::Wait => {
                 self.waiting[index(side)] = true;
                 return false;
@@ -258,7 +259,7 @@ impl<E: Engine> Driver<E> {
                 self.engine.secured(secured, &mut out, self.now).expect("secured");
                 self.flush(out);
             }
-            Step::Close => {
+            Step::Close | Step::Part => {
                 self.closed = true;
                 return false;
             }
@@ -297,6 +298,7 @@ impl<E: Engine> Driver<E> {
                     password: &secret,
                     database: &account.database,
                     application: "pangate test",
+                    naming: None,
                     tls: account.tls,
                     cancel: CancelKey { process: 77, secret: 0x0102_0304 },
                     mask: account.mask,

@@ -282,6 +282,9 @@ fn gist(record: &Record<'_>) -> String {
         Record::Finished { number, outcome, rows, masked, .. } => {
             format!("{number} {outcome}: {rows} rows, {masked} cards masked")
         }
+        Record::SessionAttached { process, connection, .. } => {
+            format!("{connection} connection, process {process} at the target")
+        }
         Record::SessionClosed { how, commands, rows, .. } => {
             format!("{how}: {commands} commands, {rows} rows")
         }

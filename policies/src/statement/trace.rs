@@ -1,0 +1,139 @@
+//! Whether a statement may leave something in its session at the target that no reset undoes: then no other job may
+//! have that session's connection. PostgreSQL's `DISCARD ALL` undoes settings, role and session user, prepared
+//! statements, cursors, temporary tables, sequences' last values, advisory locks and channels listened to. It does not
+//! undo what code keeps in the process: loaded libraries, variables of procedural languages, connections to other servers,
+//! the seed of `random()`.
+//!
+//! Not seen: what the target's own triggers, views and types do when a statement uses them; who defines those there
+//! decides what they keep.
+use super::{Effect, Facts, TransactionVerb, Verb};
+use crate::decide::is_harmless;
+
+/// Harmless by what they compute, but what they set stays.
+const LASTING: [&str; 2] = ["setseed", "pg_catalog.setseed"];
+/// Not harmless by what they do (a rule must name them), but a reset undoes it, or it is over with the statement.
+const UNDONE: [&str; 11] = [
+    "pg_advisory_lock",
+    "pg_advisory_lock_shared",
+    "pg_advisory_unlock",
+    "pg_advisory_unlock_all",
+    "pg_advisory_unlock_shared",
+    "pg_advisory_xact_lock",
+    "pg_try_advisory_lock",
+    "pg_try_advisory_xact_lock",
+    "pg_sleep",
+    "pg_sleep_for",
+    "pg_sleep_until",
+];
+
+/// Whether the request may leave a trace. Whatever is not known to leave none does.
+#[must_use]
+pub fn leaves_trace(facts: &Facts) -> bool {
+    let lasting_function = |name: &String| {
+        LASTING.contains(&name.as_str()) || !(is_harmless(name) || UNDONE.contains(&name.as_str()))
+    };
+    let lasting_verb = |access: &super::Access| match access.verb {
+        Verb::Unknown | Verb::Admin | Verb::Grant => true,
+        // A procedure is an object, a channel is none.
+        Verb::Call => access.object.as_ref().is_none_or(|name| facts.objects.contains(name)),
+        // A setting of no known module: its name stays known to the session.
+        Verb::Set => access.object.as_ref().is_some_and(|name| name.contains('.')),
+        _ => false,
+    };
+    let lasting_effect = |effect: &Effect| {
+        matches!(effect, Effect::DynamicSql | Effect::ReadsFile | Effect::WritesFile | Effect::RunsProgram)
+    };
+    !facts.understood
+        || facts.accesses.iter().any(lasting_verb)
+        || facts.effects.iter().any(lasting_effect)
+        || facts.functions.iter().any(lasting_function)
+        || matches!(
+            facts.transaction,
+            Some(
+                TransactionVerb::Prepare
+                    | TransactionVerb::CommitPrepared
+                    | TransactionVerb::RollbackPrepared
+            )
+        )
+        || facts.members.iter().any(leaves_trace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statement::{Dialect, sql};
+
+    fn leaves(text: &str) -> bool {
+        leaves_trace(&sql::analyse(text, Dialect::Postgres))
+    }
+
+    #[test]
+    fn what_a_reset_undoes_leaves_none() {
+        for text in [
+            "",
+            "select 1",
+            "select lower(a), count(*) from t group by 1",
+            "insert into t values (1); update t set a = 2; delete from t",
+            "begin; savepoint a; rollback to a; commit",
+            "set timezone = 'UTC'",
+            "set role reader",
+            "set session authorization reader",
+            "select set_config('timezone', 'UTC', false)",
+            "create temp table t (a int)",
+            "create table t (a int)",
+            "drop table t",
+            "truncate t",
+            "prepare s as select 1",
+            "prepare s as select 1; execute s",
+            "deallocate s",
+            "declare c cursor with hold for select 1",
+            "fetch c",
+            "listen a",
+            "notify a",
+            "unlisten *",
+            "select pg_advisory_lock(1)",
+            "select nextval('s')",
+            "copy t to stdout",
+            "copy t from stdin",
+            "select pg_backend_pid()",
+        ] {
+            assert!(!leaves(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn whatever_may_stay_leaves_one() {
+        for text in [
+            "load 'auto_explain'",
+            "do $$ begin end $$",
+            "call p()",
+            "call s.p(1)",
+            "execute s",
+            "select f()",
+            "select public.lower('a')",
+            "select dblink_connect('dbname=x')",
+            "select 1; select dblink('select 1')",
+            "select setseed(0.5)",
+            "select pg_catalog.setseed(0.5)",
+            "set my.secret = 'x'",
+            "select set_config('my.secret', 'x', false)",
+            "create extension plperl",
+            "create function f() returns int language sql as 'select 1'",
+            "create trigger t before insert on t execute function f()",
+            "prepare transaction 'x'",
+            "commit prepared 'x'",
+            "vacuum t",
+            "grant select on t to r",
+            "alter role r set timezone = 'UTC'",
+            "lock table t",
+            "copy t to program 'cat'",
+            "copy t to '/tmp/t'",
+            "select lo_import('/etc/passwd')",
+            "select query_to_xml('select 1', true, true, '')",
+            "no statement at all",
+            "select 1; what is this",
+        ] {
+            assert!(leaves(text), "{text}");
+        }
+    }
+}
