@@ -1,10 +1,11 @@
 //! What is found at one place: a card number in its surroundings, and the secrets that stand with it.
 
+use crate::arch::RUN_MAX;
 use crate::brands::{Brand, PAN_DIGITS_MIN};
-use crate::bytes::{before, byte};
+use crate::bytes::{before, byte, digit, run};
 use crate::context;
 use crate::sensitive::{self, Unlabelled};
-use crate::window::{self, Separator, Window};
+use crate::window::{self, Window};
 use std::ops::Range;
 
 /// What a hit is.
@@ -40,7 +41,8 @@ impl Card {
 
 /// The card at `start`, where a run of `first` digits begins.
 pub(crate) fn at(bytes: &[u8], start: usize, first: usize) -> Option<Card> {
-    window::at(bytes, start, first).and_then(|window| surrounded(bytes, window))
+    let whole = window::at(bytes, start, first).and_then(|window| surrounded(bytes, window));
+    whole.or_else(|| escaped(bytes, start))
 }
 
 /// What is found where a run of digits begins.
@@ -55,25 +57,48 @@ pub(crate) enum Found {
 #[inline(always)]
 pub(crate) fn look(bytes: &[u8], start: usize, first: usize, unlabelled: &mut Unlabelled) -> Option<Found> {
     if first < PAN_DIGITS_MIN {
-        return grouped(bytes, start, first);
+        return general(bytes, start, first);
     }
-    let brand = window::plain_brand(bytes, start, first)?;
+    let Some(brand) = window::plain_brand(bytes, start, first) else {
+        return if context::may_escape(before(bytes, start, 1)) { behind_escape(bytes, start) } else { None };
+    };
     let end = start + first;
     let calm = context::calm_before(before(bytes, start, 1))
         && context::calm_behind(byte(bytes, end), byte(bytes, end + 1))
         && unlabelled.around(bytes, start, end);
-    if calm { Some(Found::Bare(brand)) } else { plain(bytes, start, first, brand) }
+    if calm { Some(Found::Bare(brand)) } else { general(bytes, start, first) }
 }
 
 #[inline(never)]
-fn grouped(bytes: &[u8], start: usize, first: usize) -> Option<Found> {
+fn general(bytes: &[u8], start: usize, first: usize) -> Option<Found> {
     at(bytes, start, first).map(Found::Card)
 }
 
 #[inline(never)]
-fn plain(bytes: &[u8], start: usize, digits: usize, brand: Brand) -> Option<Found> {
-    let window = Window { start, end: start + digits, digits, separator: Separator::None, brand };
-    surrounded(bytes, window).map(Found::Card)
+fn behind_escape(bytes: &[u8], start: usize) -> Option<Found> {
+    escaped(bytes, start).map(Found::Card)
+}
+
+/// At most so many digits of an escape stand before a number: `\u0022`.
+pub(crate) const ESCAPE_DIGITS_MAX: usize = 4;
+
+/// The number that begins behind an escaped character's digits, which the run of digits at `start` begins with:
+/// `%224111111111111111`, `\u00224111111111111111`.
+fn escaped(bytes: &[u8], start: usize) -> Option<Card> {
+    let number = start + escape_digits(bytes, start)?;
+    window::at(bytes, number, run(bytes, number, RUN_MAX)).and_then(|window| surrounded(bytes, window))
+}
+
+/// How many digits from `start` on belong to an escape that begins before it.
+fn escape_digits(bytes: &[u8], start: usize) -> Option<usize> {
+    let hexadecimal = |digits: usize| (1..=digits).all(|back| before(bytes, start, back).is_ascii_hexdigit());
+    let percent = (0..2).find(|past| before(bytes, start, past + 1) == b'%' && hexadecimal(*past));
+    let unicode = (0..4).find(|past| {
+        (before(bytes, start, past + 2), before(bytes, start, past + 1)) == (b'\\', b'u')
+            && hexadecimal(*past)
+    });
+    let digits = percent.map(|past| 2 - past).or_else(|| unicode.map(|past| 4 - past))?;
+    (run(bytes, start, digits) == digits && digit(bytes, start + digits)).then_some(digits)
 }
 
 fn surrounded(bytes: &[u8], window: Window) -> Option<Card> {

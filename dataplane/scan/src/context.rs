@@ -4,6 +4,7 @@
 //! value may arrive in parts.
 
 use crate::bytes::{before, byte, digit_or_mask};
+use crate::script::Script;
 use crate::window::{Separator, Window};
 
 /// How far before a number's start its context reaches, in bytes.
@@ -17,17 +18,20 @@ const IBAN_BYTES_MAX: usize = 42;
 /// Whether the surroundings of `window` make it something else than a card number. What overlaps with a UUID and the
 /// like is no card, however it is written: else masking it would take from what denies its neighbour.
 pub(crate) fn denies(bytes: &[u8], window: &Window) -> bool {
-    window.separator == Separator::None && fraction(bytes, window)
+    window.script == Script::Ascii
+        && (window.separator == Separator::None && fraction(bytes, window)
         || hexadecimal(bytes, window)
         // A run of so many digits can only be the last group.
         || (window.separator != Separator::None || window.digits == UUID_LAST_GROUP) && uuid(bytes, window)
-        || iban(bytes, window)
+        || iban(bytes, window))
 }
 
 /// What a byte beside a number means for it, for the common ones.
 static BESIDE: [u8; 256] = beside();
 const CALM_BEFORE: u8 = 1;
 const CALM_BEHIND: u8 = 2;
+/// The last character but digits of an escape: `%`, `u`, or one of its hexadecimal letters.
+const MAY_ESCAPE: u8 = 8;
 /// Calm behind a number where no date of expiry follows.
 const MAY_DATE: u8 = 4;
 
@@ -39,6 +43,7 @@ const fn beside() -> [u8; 256] {
         (b"\"':(=>", CALM_BEFORE),
         (b")<", CALM_BEHIND),
         (b",\t|", CALM_BEFORE | MAY_DATE),
+        (b"%uabcdefABCDEF", MAY_ESCAPE),
     ];
     let mut mark = 0;
     while mark < marks.len() {
@@ -57,6 +62,12 @@ const fn beside() -> [u8; 256] {
 #[inline(always)]
 pub(crate) fn calm_before(byte: u8) -> bool {
     BESIDE.get(usize::from(byte)).is_some_and(|meaning| meaning & CALM_BEFORE != 0)
+}
+
+/// Whether digits behind this byte may belong to an escape.
+#[inline(always)]
+pub(crate) fn may_escape(byte: u8) -> bool {
+    BESIDE.get(usize::from(byte)).is_some_and(|meaning| meaning & MAY_ESCAPE != 0)
 }
 
 /// Whether nothing that begins with these two bytes, behind a number's last digit, can matter.

@@ -3,6 +3,7 @@
 //! | module | what it knows |
 //! | --- | --- |
 //! | `arch` | SIMD kernels that find where a number may start; the only unsafe code |
+//! | `script` | digits as UTF-8 writes them |
 //! | `window` | a number at one place: plain or in printed groups |
 //! | `context` | surroundings that make it no card: UUID, hexadecimal, IBAN, fraction |
 //! | `sensitive` | tracks and card codes beside it |
@@ -26,6 +27,7 @@ mod luhn;
 mod mask;
 pub mod naive;
 mod number;
+mod script;
 mod sensitive;
 mod stream;
 mod window;

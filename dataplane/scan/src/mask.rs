@@ -1,6 +1,7 @@
 //! What a mask leaves open, and masking in text. Numbers that are not text are in `number`.
 
 use crate::card::{Card, Kind};
+use crate::script::Script;
 use crate::window::{Separator, Window};
 use std::ops::Range;
 
@@ -54,14 +55,16 @@ pub(crate) fn card(bytes: &mut [u8], card: &Card, format: Format) -> bool {
 /// Hides digits of a number; separators stay.
 #[inline]
 fn number(bytes: &mut [u8], window: &Window, format: Format) {
-    let (front, end) = format.open(window.digits);
-    let hidden = window.digits - front - end;
-    if window.separator == Separator::None {
+    if window.separator == Separator::None && window.script == Script::Ascii {
         return bare(bytes, window.start, window.digits, format);
     }
-    let text = bytes.get_mut(window.start..window.end).unwrap_or(&mut []);
-    let digits = text.iter_mut().filter(|byte| byte.is_ascii_digit());
-    digits.skip(front).take(hidden).for_each(|byte| *byte = HIDDEN);
+    let (front, end) = format.open(window.digits);
+    let hidden = front..window.digits - end;
+    window.each_digit(bytes, |place, digit| {
+        if hidden.contains(&place) {
+            digit.iter_mut().zip(window.script.hidden()).for_each(|(to, from)| *to = *from);
+        }
+    });
 }
 
 /// Hides digits of a number without separators.

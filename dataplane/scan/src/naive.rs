@@ -45,7 +45,15 @@ const LAYOUTS: [&[usize]; 27] = [
     &[6, 13],
 ];
 
-const SEPARATORS: [&[u8]; 6] = [b" ", b"  ", b"-", b".", b"/", b"\xc2\xa0"];
+/// What may stand between groups, the same everywhere in a number.
+const SEPARATORS: [&str; 27] = [
+    " ", "  ", "-", ".", "/", "+", "%20", "\u{a0}", "\u{2000}", "\u{2001}", "\u{2002}", "\u{2003}",
+    "\u{2004}", "\u{2005}", "\u{2006}", "\u{2007}", "\u{2008}", "\u{2009}", "\u{200a}", "\u{2010}",
+    "\u{2011}", "\u{2012}", "\u{2013}", "\u{2014}", "\u{202f}", "\u{3000}", "\u{ff0d}",
+];
+
+/// The zeros of the scripts that digits are written in.
+const ZEROS: [char; 5] = ['0', '\u{ff10}', '\u{660}', '\u{6f0}', '\u{966}'];
 
 /// Whether the digits (0 to 9) pass Luhn.
 pub fn luhn(digits: &[u8]) -> bool {
@@ -96,51 +104,131 @@ pub fn suspect(bytes: &[u8]) -> bool {
 }
 
 fn at(value: &[u8], start: usize) -> Option<Number> {
-    let (past, text) = value.split_at_checked(start)?;
-    if ends_in_digit(past) || !text.first().is_some_and(u8::is_ascii_digit) {
+    let reading = ZEROS.iter().find_map(|zero| {
+        let begins = digit(value, start, *zero).is_some();
+        let goes_on =
+            ends_in_digit(value.get(..start)?, *zero) && !(*zero == '0' && behind_escape(value, start));
+        (begins && !goes_on).then(|| printed(value, start, *zero).or_else(|| thousands(value, start, *zero)))
+    });
+    let (range, brand, plain) = reading??;
+    (!denied(value, &range, plain)).then_some(Number { range, brand })
+}
+
+type Reading = (Range<usize>, Brand, bool);
+
+/// In groups as cards print them.
+fn printed(value: &[u8], start: usize, zero: char) -> Option<Reading> {
+    LAYOUTS.iter().find_map(|layout| {
+        SEPARATORS.iter().find_map(|separator| {
+            let (digits, end) = read(value, start, layout, separator, zero)?;
+            let brand = brand(&digits)?;
+            let future = value.get(end..)?;
+            let three: Vec<usize> =
+                (0..3).map(|place| end + separator.len() + place * zero.len_utf8()).collect();
+            let cut = *layout == [4, 4, 4]
+                && future.starts_with(separator.as_bytes())
+                && three.iter().all(|index| {
+                    digit(value, *index, zero).is_some() || hidden(value.get(*index..).unwrap_or(&[]), zero)
+                });
+            let last = layout.last().copied().unwrap_or(0);
+            let masked = layout.len() > 1 && [1, 2, 6, 8].contains(&last) && hidden(future, zero);
+            (!cut && !masked).then_some((start..end, brand, layout.len() == 1))
+        })
+    })
+}
+
+/// With one separator between thousands, and nothing of the kind before or behind.
+fn thousands(value: &[u8], start: usize, zero: char) -> Option<Reading> {
+    if zero != '0' {
         return None;
     }
-    let readings =
-        LAYOUTS.iter().flat_map(|layout| SEPARATORS.iter().map(move |separator| (*layout, *separator)));
-    let mut readings = readings.filter_map(|(layout, separator)| {
-        let (digits, length) = read(text, layout, separator)?;
-        let future = text.get(length..)?;
-        let brand = brand(&digits)?;
-        let goes_on = future.strip_prefix(separator).and_then(|next| next.get(..3));
-        let cut =
-            layout == [4, 4, 4] && goes_on.is_some_and(|next| next.iter().all(|b| is_digit_or_mask(*b)));
-        let masked = layout.len() > 1
-            && layout.last().is_some_and(|last| [1, 2, 6, 8].contains(last))
-            && future.first() == Some(&b'*');
-        (!cut && !masked).then_some((Number { range: start..start + length, brand }, layout))
-    });
-    let (number, layout) = readings.next()?;
-    (!denied(value, &number.range, layout)).then_some(number)
+    [",", ".", " "].iter().find_map(|separator| {
+        (1..=3).find_map(|first| {
+            (3..=6).find_map(|groups| {
+                let layout: Vec<usize> =
+                    std::iter::once(first).chain(std::iter::repeat_n(3, groups)).collect();
+                let (digits, end) = read(value, start, &layout, separator, zero)?;
+                let before =
+                    value.get(..start)?.strip_suffix(separator.as_bytes()).and_then(|past| past.last());
+                let future = value.get(end..)?;
+                let behind = future.strip_prefix(separator.as_bytes()).and_then(|next| next.first());
+                let double = *separator == " " && future.starts_with(b"  ");
+                let goes_on = before.is_some_and(|byte| is_digit_or_mask(*byte))
+                    || behind.is_some_and(|byte| is_digit_or_mask(*byte)) && !double
+                    || future.first() == Some(&b'*');
+                Some((start..end, brand(&digits).filter(|_| !goes_on)?, false))
+            })
+        })
+    })
 }
 
-/// The digits of `text` where it begins with exactly that layout, and how many bytes that is.
-fn read(text: &[u8], layout: &[usize], separator: &[u8]) -> Option<(Vec<u8>, usize)> {
+/// The digits of a number that begins at `start` with exactly that layout, and its end.
+fn read(
+    value: &[u8],
+    start: usize,
+    layout: &[usize],
+    separator: &str,
+    zero: char,
+) -> Option<(Vec<u8>, usize)> {
     let mut digits = Vec::new();
-    let mut rest = text;
+    let mut index = start;
     for (place, group) in layout.iter().enumerate() {
         if place > 0 {
-            rest = rest.strip_prefix(separator)?;
+            if !value.get(index..)?.starts_with(separator.as_bytes()) {
+                return None;
+            }
+            if separator == " " && value.get(index..)?.starts_with(b"  ") {
+                return None;
+            }
+            index += separator.len();
         }
-        let (taken, after) = rest.split_at_checked(*group)?;
-        if !taken.iter().all(u8::is_ascii_digit) || after.first().is_some_and(u8::is_ascii_digit) {
+        for _ in 0..*group {
+            digits.push(digit(value, index, zero)?);
+            index += zero.len_utf8();
+        }
+        if digit(value, index, zero).is_some() {
             return None;
         }
-        digits.extend(taken.iter().map(|digit| digit - b'0'));
-        rest = after;
     }
-    (!digits.is_empty()).then(|| (digits, text.len() - rest.len()))
+    Some((digits, index))
 }
 
-fn denied(value: &[u8], range: &Range<usize>, layout: &[usize]) -> bool {
-    layout.len() == 1 && fraction(value, range)
-        || hexadecimal(value, range)
-        || uuid(value, range)
-        || iban(value, range)
+/// The value of the digit at `index`, in the script with that zero.
+fn digit(value: &[u8], index: usize, zero: char) -> Option<u8> {
+    let mut buffer = [0; 4];
+    let (last, first) = zero.encode_utf8(&mut buffer).as_bytes().split_last()?;
+    let digit = value.get(index..)?.strip_prefix(first)?.first()?.wrapping_sub(*last);
+    (digit < 10).then_some(digit)
+}
+
+fn ends_in_digit(text: &[u8], zero: char) -> bool {
+    text.len().checked_sub(zero.len_utf8()).is_some_and(|last| digit(text, last, zero).is_some())
+}
+
+/// `%22` or `\u0022` ends at `start`.
+fn behind_escape(value: &[u8], start: usize) -> bool {
+    [("%", 2), ("\\u", 4)].iter().any(|(mark, digits)| {
+        let Some(escape) = start.checked_sub(mark.len() + digits).and_then(|from| value.get(from..start))
+        else {
+            return false;
+        };
+        escape.strip_prefix(mark.as_bytes()).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
+    })
+}
+
+/// Begins with what takes a hidden digit's place in that script.
+fn hidden(text: &[u8], zero: char) -> bool {
+    text.starts_with(match zero.len_utf8() {
+        1 => b"*",
+        2 => b"**",
+        _ => "\u{ff0a}".as_bytes(),
+    })
+}
+
+fn denied(value: &[u8], range: &Range<usize>, plain: bool) -> bool {
+    let ascii = value.get(range.start).is_some_and(u8::is_ascii_digit);
+    let fraction = plain && fraction(value, range);
+    ascii && (fraction || hexadecimal(value, range) || uuid(value, range) || iban(value, range))
 }
 
 fn fraction(value: &[u8], range: &Range<usize>) -> bool {
@@ -205,8 +293,4 @@ fn alphanumeric(value: &[u8], index: usize) -> bool {
 
 fn is_digit_or_mask(byte: u8) -> bool {
     byte.is_ascii_digit() || byte == b'*'
-}
-
-fn ends_in_digit(text: &[u8]) -> bool {
-    text.last().is_some_and(u8::is_ascii_digit)
 }

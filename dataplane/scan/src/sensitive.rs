@@ -4,6 +4,8 @@
 
 use crate::brands::Brand;
 use crate::bytes::{before, byte, digit, run, tally};
+use crate::card::ESCAPE_DIGITS_MAX;
+use crate::script::Script;
 use crate::window::{self, Separator, Window};
 use memchr::{memchr2, memchr2_iter};
 use std::ops::Range;
@@ -20,11 +22,17 @@ const CODE_REACH: usize = 46;
 const LABEL_BYTES: usize = 48;
 const _: () = assert!(CODE_REACH <= LABEL_BYTES);
 
-/// How far from a number's start its tracks and codes reach, in bytes: whatever is further right cannot change what
-/// is found at that start.
+/// How far from where a run of digits starts the number in it, its tracks and its codes reach, in bytes: whatever is
+/// further right cannot change what is found at that start.
 pub(crate) const LOOKAHEAD: usize = 80;
+
+/// Of that, how far from the number's own start: an escape's digits may stand before it.
+const REACH: usize = LOOKAHEAD - ESCAPE_DIGITS_MAX;
+/// What is read behind a code, to see that no number begins with it.
+const BEHIND_CODE: usize = 10;
+
 const _: () = assert!(CODE_REACH + 2 <= crate::context::LOOKBEHIND);
-const _: () = assert!(TRACK1_BYTES_MAX < LOOKAHEAD && window::WINDOW_BYTES_MAX + CODE_REACH < LOOKAHEAD);
+const _: () = assert!(window::WINDOW_BYTES_MAX + 4 <= REACH);
 
 /// What a card code is labelled with, in lower case, from the first `c` on.
 const LABELS: [&[u8]; 10] =
@@ -32,7 +40,7 @@ const LABELS: [&[u8]; 10] =
 
 /// `%B4111111111111111^DOE/JOHN^2512101…?` around the number: the whole of it.
 pub(crate) fn track1(bytes: &[u8], window: &Window) -> Option<Range<usize>> {
-    if byte(bytes, window.end) != b'^' {
+    if byte(bytes, window.end) != b'^' || window.script != Script::Ascii {
         return None;
     }
     let name = window.end + 1;
@@ -45,13 +53,14 @@ pub(crate) fn track1(bytes: &[u8], window: &Window) -> Option<Range<usize>> {
     }
     let marked = before(bytes, window.start, 2) == b'%' && before(bytes, window.start, 1) == b'B';
     let start = window.start - if marked { 2 } else { 0 };
-    let data = (second + 1..start + TRACK1_BYTES_MAX)
+    let limit = (start + TRACK1_BYTES_MAX).min(window.start + REACH);
+    let data = (second + 1..limit)
         .take_while(|index| {
             matches!(byte(bytes, *index), b'A'..=b'Z' | b'0'..=b'9' | b' ' | b'.' | b'/' | b'-' | b'^' | b'$')
         })
         .count();
     let end = second + 1 + data;
-    Some(start..end + usize::from(byte(bytes, end) == b'?' && end < start + TRACK1_BYTES_MAX))
+    Some(start..end + usize::from(byte(bytes, end) == b'?' && end < limit))
 }
 
 /// `;4111111111111111=2512101…?` or a chip's `4111111111111111D2512101…` around the number: the whole of it.
@@ -62,7 +71,7 @@ pub(crate) fn track2(bytes: &[u8], window: &Window) -> Option<Range<usize>> {
         b'D' if !before(bytes, window.start, 1).is_ascii_alphanumeric() => 7,
         _ => return None,
     };
-    if window.separator != Separator::None {
+    if window.separator != Separator::None || window.script != Script::Ascii {
         return None;
     }
     let start = window.start - usize::from(before(bytes, window.start, 1) == b';');
@@ -83,10 +92,13 @@ fn month(bytes: &[u8], index: usize) -> bool {
 
 /// Card codes beside the number: one before it, one behind it.
 pub(crate) fn codes(bytes: &[u8], window: &Window) -> [Option<Range<usize>>; 2] {
-    let before = any_c(bytes.get(..window.start).and_then(|past| past.last_chunk()))
-        .then(|| labelled_code(bytes, window.start.saturating_sub(CODE_REACH), window.start));
+    let start = window.start;
+    let before = any_c(bytes.get(..start).and_then(|past| past.last_chunk())).then(|| {
+        labelled_code(bytes, start.saturating_sub(CODE_REACH)..start, |code| !begins_number(bytes, code))
+    });
+    let reach = (window.end + CODE_REACH).min(start + REACH - BEHIND_CODE);
     let behind = any_c(bytes.get(window.end..).and_then(|future| future.first_chunk()))
-        .then(|| labelled_code(bytes, window.end, window.end + CODE_REACH));
+        .then(|| labelled_code(bytes, window.end..reach, |code| !goes_on(bytes, code)));
     let placed = grouped_code(bytes, window).or_else(|| dated_code(bytes, window));
     [before.flatten(), placed.or(behind.flatten())]
 }
@@ -130,20 +142,19 @@ fn any_c(bytes: Option<&[u8; LABEL_BYTES]>) -> bool {
 
 /// `4111 1111 1111 1111 737`: one more group of the code's length.
 fn grouped_code(bytes: &[u8], window: &Window) -> Option<Range<usize>> {
-    if window.separator == Separator::None || Separator::at(bytes, window.end) != window.separator {
+    let grouped = window.separator != Separator::None && window.separator != Separator::Comma;
+    if !grouped || window.script != Script::Ascii || Separator::at(bytes, window.end) != window.separator {
         return None;
     }
     let wanted = if window.brand == Brand::AmericanExpress { 4 } else { 3 };
     let code = code_at(bytes, window.end + window.separator.len())?;
-    let goes_on =
-        Separator::at(bytes, code.end) == window.separator && digit(bytes, code.end + window.separator.len());
-    (code.len() == wanted && !goes_on).then_some(code)
+    (code.len() == wanted && !goes_on(bytes, &code)).then_some(code)
 }
 
 /// `4111111111111111|12/26|737`: the month of expiry, then the code.
 fn dated_code(bytes: &[u8], window: &Window) -> Option<Range<usize>> {
     let date = skip_delimiter(bytes, window.end)?;
-    if !month(bytes, date) {
+    if window.script != Script::Ascii || !month(bytes, date) {
         return None;
     }
     let year = date + 2 + usize::from(matches!(byte(bytes, date + 2), b'/' | b'-' | b'|' | b' '));
@@ -151,7 +162,7 @@ fn dated_code(bytes: &[u8], window: &Window) -> Option<Range<usize>> {
     if digits != 2 && digits != 4 {
         return None;
     }
-    code_at(bytes, skip_delimiter(bytes, year + digits)?)
+    code_at(bytes, skip_delimiter(bytes, year + digits)?).filter(|code| !goes_on(bytes, code))
 }
 
 fn skip_delimiter(bytes: &[u8], mut index: usize) -> Option<usize> {
@@ -166,26 +177,46 @@ fn skip_delimiter(bytes: &[u8], mut index: usize) -> Option<usize> {
 }
 
 /// `"cvv":"737"` within a part of the bytes: the label, at most six characters of punctuation, the code.
-fn labelled_code(bytes: &[u8], from: usize, until: usize) -> Option<Range<usize>> {
+fn labelled_code(
+    bytes: &[u8],
+    within: Range<usize>,
+    alone: impl Fn(&Range<usize>) -> bool,
+) -> Option<Range<usize>> {
+    let (from, until) = (within.start, within.end);
     let region = bytes.get(from..until.min(bytes.len()))?;
     tally::add(region.len());
-    memchr2_iter(b'c', b'C', region).chain(memchr2_iter(b's', b'S', region)).find_map(|place| {
+    memchr2_iter(b'c', b'C', region).find_map(|place| {
         let (label, rest) = LABELS.iter().find_map(|label| {
             let (head, rest) = region.get(place..)?.split_at_checked(label.len())?;
             head.eq_ignore_ascii_case(label).then_some((*label, rest))
         })?;
         let marks = rest.iter().take(7).take_while(|byte| b"\"':= \t>_-\\".contains(byte)).count();
         let code = code_at(bytes, from + place + label.len() + marks)?;
-        (marks < 7 && code.end <= until).then_some(code)
+        (marks < 7 && code.end <= until && alone(&code)).then_some(code)
     })
 }
 
-/// Three or four digits at `index`, no more, that are not the start of a number.
+/// Three or four digits at `index`, no more.
 fn code_at(bytes: &[u8], index: usize) -> Option<Range<usize>> {
     let digits = run(bytes, index, 5);
-    let alone =
-        !before(bytes, index, 1).is_ascii_alphanumeric() && window::at(bytes, index, digits).is_none();
-    ((digits == 3 || digits == 4) && alone).then_some(index..index + digits)
+    let glued = before(bytes, index, 1).is_ascii_alphanumeric();
+    ((digits == 3 || digits == 4) && !glued).then_some(index..index + digits)
+}
+
+/// A card number begins where the code does.
+fn begins_number(bytes: &[u8], code: &Range<usize>) -> bool {
+    window::at(bytes, code.start, code.len()).is_some()
+}
+
+/// More groups follow the code, so that a number may begin with it. Told from the next few bytes.
+fn goes_on(bytes: &[u8], code: &Range<usize>) -> bool {
+    let separator = Separator::at(bytes, code.end);
+    let next = code.end + separator.len();
+    match separator {
+        Separator::None => false,
+        _ if code.len() == 4 => separator != Separator::Comma && digit(bytes, next),
+        _ => run(bytes, next, 4) == 3 && Separator::at(bytes, next + 3) == separator,
+    }
 }
 
 #[cfg(test)]

@@ -6,10 +6,11 @@
 
 use crate::Scanner;
 use crate::arch::{Kernel, RUN_MAX, Starts};
-use crate::bytes::{run, starts_run};
+use crate::bytes::{byte, run, starts_run};
 use crate::card::{self, Card, Found, Kind};
 use crate::context::LOOKBEHIND;
 use crate::mask::{self, Format};
+use crate::script::Script;
 use crate::sensitive::{LOOKAHEAD, Unlabelled};
 use crate::window::Separator;
 
@@ -90,13 +91,19 @@ pub(crate) fn pass(
     if last {
         return (len, masked);
     }
-    let undecided = (at.max(until)..len).find(|index| starts_run(bytes, *index));
+    let undecided = (at.max(until)..len).find(|index| may_start(bytes, *index));
     (undecided.unwrap_or(len), masked)
+}
+
+/// A run of digits starts at `index`, or a digit of another script may.
+fn may_start(bytes: &[u8], index: usize) -> bool {
+    starts_run(bytes, index) || Script::LEADS.contains(&byte(bytes, index))
 }
 
 /// Whether a masked card has left digits that may begin a number with what follows. In a number without separators all that is left stands before hidden digits, but for its end.
 fn leaves_start(bytes: &[u8], card: &Card) -> bool {
     card.window.separator != Separator::None
+        || card.window.script != Script::Ascii
         || card.kind != Kind::Pan
         || Separator::at(bytes, card.window.end) != Separator::None
 }
@@ -112,7 +119,7 @@ fn pass_within(
 ) -> (usize, usize) {
     let (mut at, mut masked) = (from, 0);
     while at < end.min(until) {
-        if starts_run(bytes, at)
+        if may_start(bytes, at)
             && let Some(found) = card::at(bytes, at, run(bytes, at, RUN_MAX))
         {
             mask::card(bytes, &found, format);

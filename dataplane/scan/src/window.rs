@@ -2,11 +2,13 @@
 //! between all of them. Issuer range, length and Luhn only; what stands around is `context`'s matter.
 
 use crate::brands::{self, Brand, PAN_DIGITS_MAX, PAN_DIGITS_MIN};
-use crate::bytes::{byte, digit_or_mask, run, tally};
+use crate::bytes::{before, byte, digit, digit_or_mask, run, tally};
 use crate::luhn::{self, Digits};
+use crate::mask::HIDDEN;
+use crate::script::Script;
 
-/// The longest card number in bytes: 19 digits in five groups with two-byte separators.
-pub(crate) const WINDOW_BYTES_MAX: usize = PAN_DIGITS_MAX + 4 * 2;
+/// The longest card number in bytes: 19 digits of three bytes in five groups with three-byte separators.
+pub(crate) const WINDOW_BYTES_MAX: usize = PAN_DIGITS_MAX * 3 + 4 * 3;
 
 const GROUPS_MAX: usize = 5;
 
@@ -19,19 +21,37 @@ pub(crate) enum Separator {
     Dash,
     Dot,
     Slash,
+    /// A form's space.
+    Plus,
+    /// `%20`.
+    EscapedSpace,
     NoBreakSpace,
+    /// A space or a dash from U+2000 to U+203F, by its last byte.
+    General(u8),
+    IdeographicSpace,
+    FullWidthDash,
+    /// Between thousands only.
+    Comma,
 }
 
 impl Separator {
     /// The separator at `index`.
     pub(crate) fn at(bytes: &[u8], index: usize) -> Separator {
-        match (byte(bytes, index), byte(bytes, index.wrapping_add(1))) {
-            (b' ', b' ') => Separator::DoubleSpace,
-            (b' ', _) => Separator::Space,
-            (b'-', _) => Separator::Dash,
-            (b'.', _) => Separator::Dot,
-            (b'/', _) => Separator::Slash,
-            (0xc2, 0xa0) => Separator::NoBreakSpace,
+        let [first, second, third] = [0, 1, 2].map(|next| byte(bytes, index.wrapping_add(next)));
+        match (first, second, third) {
+            (b' ', b' ', _) => Separator::DoubleSpace,
+            (b' ', _, _) => Separator::Space,
+            (b'-', _, _) => Separator::Dash,
+            (b'.', _, _) => Separator::Dot,
+            (b'/', _, _) => Separator::Slash,
+            (b'+', _, _) => Separator::Plus,
+            (b',', _, _) => Separator::Comma,
+            (b'%', b'2', b'0') => Separator::EscapedSpace,
+            (0xc2, 0xa0, _) => Separator::NoBreakSpace,
+            // Spaces of various widths; hyphens, figure dash, en and em dash; the narrow no-break space.
+            (0xe2, 0x80, 0x80..=0x8a | 0x90..=0x94 | 0xaf) => Separator::General(third),
+            (0xe3, 0x80, 0x80) => Separator::IdeographicSpace,
+            (0xef, 0xbc, 0x8d) => Separator::FullWidthDash,
             _ => Separator::None,
         }
     }
@@ -40,8 +60,17 @@ impl Separator {
     pub(crate) fn len(self) -> usize {
         match self {
             Separator::None => 0,
-            Separator::Space | Separator::Dash | Separator::Dot | Separator::Slash => 1,
+            Separator::Space
+            | Separator::Dash
+            | Separator::Dot
+            | Separator::Slash
+            | Separator::Plus
+            | Separator::Comma => 1,
             Separator::DoubleSpace | Separator::NoBreakSpace => 2,
+            Separator::EscapedSpace
+            | Separator::General(_)
+            | Separator::IdeographicSpace
+            | Separator::FullWidthDash => 3,
         }
     }
 }
@@ -52,33 +81,100 @@ pub(crate) struct Window {
     pub(crate) start: usize,
     pub(crate) end: usize,
     pub(crate) digits: usize,
+    pub(crate) script: Script,
     pub(crate) separator: Separator,
     pub(crate) brand: Brand,
 }
 
-/// The number that begins at `start`, where a run of `first` digits (counted up to 20) begins. Where several readings
-/// hold, groups of four before the longer, so that a card code behind a number is not taken for the end of it.
+impl Window {
+    /// Calls `each` with the place of every digit and its bytes, first to last.
+    pub(crate) fn each_digit(&self, bytes: &mut [u8], mut each: impl FnMut(usize, &mut [u8])) {
+        let mut index = self.start;
+        for place in 0..self.digits {
+            if self.script.digit(bytes, index).is_none() {
+                index += self.separator.len();
+            }
+            each(place, bytes.get_mut(index..index + self.script.width()).unwrap_or(&mut []));
+            index += self.script.width();
+        }
+    }
+}
+
+/// The number that begins at `start`, where a run of `first` ASCII digits (counted up to 20), or one of another script,
+/// begins. Where several readings hold, groups of four before the longer, so that a card code behind a number is not
+/// taken for the end of it.
 #[inline]
 pub(crate) fn at(bytes: &[u8], start: usize, first: usize) -> Option<Window> {
     match first {
+        0 => other_script(bytes, start),
+        1..=3 => thousands(bytes, start, first),
         PAN_DIGITS_MIN..=PAN_DIGITS_MAX => plain(bytes, start, first),
-        4 | 6 => grouped(bytes, start, first),
+        4 | 6 => grouped(bytes, start, Script::Ascii, first),
         _ => None,
     }
 }
 
 /// Whether any part of `bytes` that begins at `start` would, alone, be a card number: unlike `at`, digits may stand
-/// on either side. `first`: how many digits follow from there, counted up to 20.
+/// on either side. `first`: how many ASCII digits follow from there, counted up to 20.
 pub(crate) fn any_at(bytes: &[u8], start: usize, first: usize) -> bool {
     let longest = first.min(PAN_DIGITS_MAX);
-    (PAN_DIGITS_MIN..=longest).any(|digits| plain(bytes, start, digits).is_some())
-        || (first == 4 || first == 6) && any_grouped(bytes, start, first)
+    match first {
+        0 => Script::at(bytes, start).is_some_and(|script| any_of_other_script(bytes, start, script)),
+        1..=3 => any_thousands(bytes, start, first),
+        4 | 6 => any_grouped(bytes, start, Script::Ascii, first),
+        _ => (PAN_DIGITS_MIN..=longest).any(|digits| plain(bytes, start, digits).is_some()),
+    }
+}
+
+fn other_script(bytes: &[u8], start: usize) -> Option<Window> {
+    let script = Script::at(bytes, start).filter(|script| !script.ends_at(bytes, start))?;
+    match script.run(bytes, start, PAN_DIGITS_MAX + 1) {
+        first @ PAN_DIGITS_MIN..=PAN_DIGITS_MAX => plain_of(bytes, start, script, first),
+        first @ (4 | 6) => grouped(bytes, start, script, first),
+        _ => None,
+    }
+}
+
+fn any_of_other_script(bytes: &[u8], start: usize, script: Script) -> bool {
+    let first = script.run(bytes, start, PAN_DIGITS_MAX);
+    (PAN_DIGITS_MIN..=first).any(|digits| plain_of(bytes, start, script, digits).is_some())
+        || (first == 4 || first == 6) && any_grouped(bytes, start, script, first)
+}
+
+/// A number without separators in any script.
+fn plain_of(bytes: &[u8], start: usize, script: Script, digits: usize) -> Option<Window> {
+    let window = Window {
+        start,
+        end: start + digits * script.width(),
+        digits,
+        script,
+        separator: Separator::None,
+        brand: Brand::Visa,
+    };
+    judged(bytes, window)
+}
+
+/// The window with its brand, where it has one.
+fn judged(bytes: &[u8], window: Window) -> Option<Window> {
+    let mut index = window.start;
+    let values = (0..window.digits).map_while(|_| {
+        let (script, gap) = (window.script, window.separator.len());
+        index += if script.digit(bytes, index).is_some() { 0 } else { gap };
+        let value = script.digit(bytes, index);
+        index += script.width();
+        value
+    });
+    let mut digits = [0; PAN_DIGITS_MAX];
+    let count = digits.iter_mut().zip(values).map(|(slot, value)| *slot = value).count();
+    let brand = judge(digits.iter().copied().take(count), count)?;
+    (count == window.digits).then_some(Window { brand, ..window })
 }
 
 #[inline]
 fn plain(bytes: &[u8], start: usize, digits: usize) -> Option<Window> {
     let brand = plain_brand(bytes, start, digits)?;
-    Some(Window { start, end: start + digits, digits, separator: Separator::None, brand })
+    let end = start + digits;
+    Some(Window { start, end, digits, script: Script::Ascii, separator: Separator::None, brand })
 }
 
 /// The brand of the number that `digits` digits at `start` are.
@@ -129,6 +225,7 @@ pub(crate) fn judge(mut values: impl Iterator<Item = u8> + Clone, count: usize) 
 
 /// Runs of digits with one separator between them.
 struct Groups {
+    script: Script,
     separator: Separator,
     count: usize,
     /// Digits in each; a run is counted up to 20.
@@ -137,22 +234,23 @@ struct Groups {
 }
 
 impl Groups {
-    fn read(bytes: &[u8], start: usize, first: usize) -> Option<Groups> {
-        let separator = Separator::at(bytes, start + first);
-        if separator == Separator::None {
+    fn read(bytes: &[u8], start: usize, script: Script, first: usize) -> Option<Groups> {
+        let separator = Separator::at(bytes, start + first * script.width());
+        if separator == Separator::None || separator == Separator::Comma {
             return None;
         }
-        let mut groups = Groups { separator, count: 0, lengths: [0; GROUPS_MAX], ends: [0; GROUPS_MAX] };
+        let mut groups =
+            Groups { script, separator, count: 0, lengths: [0; GROUPS_MAX], ends: [0; GROUPS_MAX] };
         let (mut begin, mut length) = (start, first);
         for (slot, end) in groups.lengths.iter_mut().zip(groups.ends.iter_mut()) {
             *slot = length as u8;
-            *end = begin + length;
+            *end = begin + length * script.width();
             groups.count += 1;
             if Separator::at(bytes, *end) != separator {
                 break;
             }
             begin = *end + separator.len();
-            length = run(bytes, begin, PAN_DIGITS_MAX + 1);
+            length = script.run(bytes, begin, PAN_DIGITS_MAX + 1);
             if length == 0 {
                 break;
             }
@@ -160,18 +258,17 @@ impl Groups {
         Some(groups)
     }
 
-    /// The first `count` groups read as a number.
+    /// The first `count` groups read as a number, `last` digits of the last one.
     fn window(&self, bytes: &[u8], start: usize, count: usize, last: usize) -> Option<Window> {
         let lengths = self.lengths.get(..count)?;
         let digits = lengths.iter().take(count - 1).map(|length| usize::from(*length)).sum::<usize>() + last;
         if !(PAN_DIGITS_MIN..=PAN_DIGITS_MAX).contains(&digits) {
             return None;
         }
-        let end = *self.ends.get(count - 1)? + last - usize::from(*lengths.last()?);
-        let values =
-            bytes.get(start..end)?.iter().filter(|byte| byte.is_ascii_digit()).map(|digit| digit & 0x0f);
-        let brand = judge(values, digits)?;
-        Some(Window { start, end, digits, separator: self.separator, brand })
+        let cut = (usize::from(*lengths.last()?) - last) * self.script.width();
+        let end = *self.ends.get(count - 1)? - cut;
+        let (script, separator) = (self.script, self.separator);
+        judged(bytes, Window { start, end, digits, script, separator, brand: Brand::Visa })
     }
 }
 
@@ -189,8 +286,8 @@ fn printed(before_last: &[u8], last: usize) -> bool {
     }
 }
 
-fn grouped(bytes: &[u8], start: usize, first: usize) -> Option<Window> {
-    let groups = Groups::read(bytes, start, first)?;
+fn grouped(bytes: &[u8], start: usize, script: Script, first: usize) -> Option<Window> {
+    let groups = Groups::read(bytes, start, script, first)?;
     [4, 5, 3, 2].into_iter().filter(|count| *count <= groups.count).find_map(|count| {
         let (last, before_last) = groups.lengths.get(..count)?.split_last()?;
         let last = usize::from(*last);
@@ -205,15 +302,16 @@ fn grouped(bytes: &[u8], start: usize, first: usize) -> Option<Window> {
 /// Three groups of four that a fourth follows are no number of twelve digits; and digits before a mask's hidden ones
 /// are no last group of a number.
 fn cut_short(bytes: &[u8], window: &Window, last: usize) -> bool {
+    let script = window.script;
     if window.digits == PAN_DIGITS_MIN && Separator::at(bytes, window.end) == window.separator {
         let next = window.end + window.separator.len();
-        return (next..next + 3).all(|index| digit_or_mask(byte(bytes, index)));
+        return (0..3).all(|place| script.digit_or_hidden(bytes, next + place * script.width()));
     }
-    matches!(last, 1 | 2 | 6 | 8) && byte(bytes, window.end) == crate::mask::HIDDEN
+    matches!(last, 1 | 2 | 6 | 8) && script.hidden_at(bytes, window.end)
 }
 
-fn any_grouped(bytes: &[u8], start: usize, first: usize) -> bool {
-    let Some(groups) = Groups::read(bytes, start, first) else { return false };
+fn any_grouped(bytes: &[u8], start: usize, script: Script, first: usize) -> bool {
+    let Some(groups) = Groups::read(bytes, start, script, first) else { return false };
     (2..=groups.count).any(|count| {
         let Some((last, before_last)) = groups.lengths.get(..count).and_then(|lengths| lengths.split_last())
         else {
@@ -222,6 +320,56 @@ fn any_grouped(bytes: &[u8], start: usize, first: usize) -> bool {
         (1..=usize::from(*last))
             .any(|last| printed(before_last, last) && groups.window(bytes, start, count, last).is_some())
     })
+}
+
+/// A number with a separator between its thousands, `4,111,111,111,111,111`: all groups but the first have three
+/// digits, and nothing of the kind goes on at either end.
+fn thousands(bytes: &[u8], start: usize, first: usize) -> Option<Window> {
+    let separator = thousands_separator(bytes, start + first)?;
+    let mut end = start + first;
+    let mut digits = first;
+    while Separator::at(bytes, end) == separator && digit(bytes, end + 1) {
+        if run(bytes, end + 1, 4) != 3 {
+            return None;
+        }
+        end += 4;
+        digits += 3;
+        if digits > PAN_DIGITS_MAX {
+            return None;
+        }
+    }
+    let goes_on = Separator::at(bytes, end) == separator && byte(bytes, end + 1) == HIDDEN;
+    let began =
+        Separator::at(bytes, start.wrapping_sub(1)) == separator && digit_or_mask(before(bytes, start, 2));
+    if goes_on || began || digits < PAN_DIGITS_MIN || byte(bytes, end) == HIDDEN {
+        return None;
+    }
+    judged(bytes, Window { start, end, digits, script: Script::Ascii, separator, brand: Brand::Visa })
+}
+
+fn any_thousands(bytes: &[u8], start: usize, first: usize) -> bool {
+    let Some(separator) = thousands_separator(bytes, start + first) else { return false };
+    let mut end = start + first;
+    for digits in (first + 3..=PAN_DIGITS_MAX).step_by(3) {
+        let length = run(bytes, end + 1, 4);
+        if Separator::at(bytes, end) != separator || length < 3 {
+            return false;
+        }
+        end += 4;
+        let window = Window { start, end, digits, script: Script::Ascii, separator, brand: Brand::Visa };
+        if digits >= PAN_DIGITS_MIN && judged(bytes, window).is_some() {
+            return true;
+        }
+        if length > 3 {
+            return false;
+        }
+    }
+    false
+}
+
+fn thousands_separator(bytes: &[u8], index: usize) -> Option<Separator> {
+    let separator = Separator::at(bytes, index);
+    matches!(separator, Separator::Comma | Separator::Dot | Separator::Space).then_some(separator)
 }
 
 #[cfg(test)]

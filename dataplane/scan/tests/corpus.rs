@@ -39,9 +39,16 @@ const FACTS: &[(&str, &[&str], &[usize])] = &[
     ("afrigo", &["564456"], &[18]),
 ];
 
-const SEPARATORS: [&str; 6] = [" ", "-", ".", "  ", "\u{a0}", "/"];
+const SEPARATORS: [&str; 12] =
+    [" ", "-", ".", "  ", "\u{a0}", "/", "+", "%20", "\u{2011}", "\u{2013}", "\u{202f}", "\u{3000}"];
 
-const SURROUNDINGS: [(&str, &str); 16] = [
+/// The zeros of other scripts.
+const ZEROS: [char; 4] = ['\u{ff10}', '\u{660}', '\u{6f0}', '\u{966}'];
+
+const SURROUNDINGS: [(&str, &str); 19] = [
+    ("%7B%22pan%22%3A%22", "%22%7D"),
+    ("%A0", "%20"),
+    (r"{\u0022pan\u0022:\u0022", r"\u0022}"),
     ("", ""),
     ("\"", "\""),
     ("x,", ",y"),
@@ -85,7 +92,7 @@ fn number(prefix: &str, length: usize) -> String {
         .unwrap_or_default()
 }
 
-fn layouts(length: usize) -> Vec<Vec<usize>> {
+fn layouts(brand: &str, length: usize) -> Vec<Vec<usize>> {
     let mut layouts = match length {
         12 => vec![vec![4, 4, 4]],
         13 => vec![vec![4, 4, 4, 1], vec![4, 3, 3, 3]],
@@ -96,6 +103,8 @@ fn layouts(length: usize) -> Vec<Vec<usize>> {
         18 => vec![vec![4, 4, 4, 4, 2], vec![4, 4, 4, 6]],
         _ => vec![vec![4, 4, 4, 4, 3], vec![4, 4, 4, 7], vec![6, 13]],
     };
+    // Without a Luhn digit the first sixteen are a number by themselves, and what follows is taken for its code.
+    layouts.retain(|layout| brand != "napas" || *layout != [4, 4, 4, 4, 3]);
     layouts.push(vec![length]);
     layouts
 }
@@ -113,13 +122,13 @@ fn printed(number: &str, layout: &[usize], separator: &str) -> String {
 
 /// The number with all digits hidden but the last four.
 fn last_four(printed: &str) -> String {
-    let digits = printed.bytes().filter(u8::is_ascii_digit).count();
+    let digits = printed.replace("%20", "_").bytes().filter(u8::is_ascii_digit).count();
     let mut seen = 0;
     let hide = |letter: char| {
         seen += usize::from(letter.is_ascii_digit());
         if letter.is_ascii_digit() && seen + 4 <= digits { '*' } else { letter }
     };
-    printed.chars().map(hide).collect()
+    printed.replace("%20", "_").chars().map(hide).collect::<String>().replace('_', "%20")
 }
 
 fn numbers() -> impl Iterator<Item = (&'static str, String)> {
@@ -132,10 +141,7 @@ fn numbers() -> impl Iterator<Item = (&'static str, String)> {
 
 fn forms() -> impl Iterator<Item = (&'static str, String)> {
     numbers().flat_map(|(brand, number)| {
-        let mut layouts = layouts(number.len());
-        // Without a Luhn digit the first sixteen are a number by themselves, and what follows is taken for its code.
-        layouts.retain(|layout| brand != "napas" || *layout != [4, 4, 4, 4, 3]);
-        layouts.into_iter().flat_map(move |layout| {
+        layouts(brand, number.len()).into_iter().flat_map(move |layout| {
             let number = number.clone();
             let separators = if layout.len() == 1 { &SEPARATORS[..1] } else { &SEPARATORS[..] };
             separators.iter().map(move |separator| (brand, printed(&number, &layout, separator)))
@@ -169,6 +175,44 @@ fn every_form_in_every_surrounding() {
         }
     }
     assert!(cases > 10_000, "{cases}");
+}
+
+#[test]
+fn other_scripts_and_thousands() {
+    let scanners = Scanner::all();
+    for (brand, number) in numbers() {
+        let (first, rest) = number.split_at((number.len() + 2) % 3 + 1);
+        let thousands = rest
+            .as_bytes()
+            .chunks(3)
+            .fold(first.to_owned(), |text, group| text + "," + &String::from_utf8_lossy(group));
+        let scripts = layouts(brand, number.len()).into_iter().zip(ZEROS).map(|(layout, zero)| {
+            let digit = |digit| char::from_u32(zero as u32 + digit).unwrap();
+            let form = printed(&number, &layout, "\u{3000}");
+            form.chars().map(|letter| letter.to_digit(10).map_or(letter, digit)).collect::<String>()
+        });
+        for form in scripts.chain([thousands]) {
+            for (before, behind) in [("", ""), ("x ", " y"), ("\"", "\""), ("７Ａ", "円")] {
+                let text = format!("{before}{form}{behind}");
+                for (kernel, scanner) in &scanners {
+                    let hits: Vec<_> = scanner.find(text.as_bytes()).collect();
+                    assert_eq!(hits.len(), 1, "{kernel}: {brand} {text:?}");
+                    assert_eq!(hits[0].range, before.len()..before.len() + form.len(), "{kernel}: {text:?}");
+                    assert!(scanner.suspect(text.as_bytes()), "{kernel}: {text:?}");
+                    let mut masked = text.clone().into_bytes();
+                    assert_eq!(scanner.mask(&mut masked, Format::Full), 1);
+                    let masked = String::from_utf8(masked).unwrap();
+                    assert!(
+                        masked.starts_with(before) && masked.ends_with(behind) && masked.len() == text.len()
+                    );
+                    assert!(
+                        !masked[before.len()..masked.len() - behind.len()].contains(char::is_numeric),
+                        "{masked}"
+                    );
+                }
+            }
+        }
+    }
 }
 
 #[test]

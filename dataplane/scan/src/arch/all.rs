@@ -11,12 +11,14 @@ pub(super) const STEP: usize = BLOCK - 12;
 const PLACES: u64 = (1 << STEP) - 1;
 
 /// One bit for each byte of a block, the first byte lowest.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Masks {
     /// `0` to `9`.
     pub(super) digits: u64,
-    /// Any byte of a separator: space, `-`, `.`, `/`, and both bytes of the no-break space.
+    /// Any byte that a separator begins with, and a few others.
     pub(super) separators: u64,
+    /// `,`, which separates thousands only.
+    pub(super) commas: u64,
 }
 
 /// Blocks that a kernel looks at before it asks whether any of them had offers.
@@ -62,70 +64,211 @@ fn ahead(x: u64, n: u32) -> u64 {
     !(!x >> n)
 }
 
-/// The offers among the first `STEP` bytes of a block. `LOOSE`: wherever a number may start if what is before were cut
-/// off; otherwise only where a run of digits starts. `behind`: 1 where the byte before the block is a digit.
+/// The masks of all blocks of a batch, each kind together, so that a vector takes several blocks at once.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Lanes {
+    digits: [u64; BATCH],
+    separators: [u64; BATCH],
+    commas: [u64; BATCH],
+    /// 1 where the byte before the block is a digit.
+    behind: [u64; BATCH],
+}
+
+/// What a first look found in any block of a batch.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Seen {
+    pub(super) plain: bool,
+    pub(super) seams: bool,
+    pub(super) digits: bool,
+}
+
+/// First looks at the blocks of a batch.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Sights {
+    /// Where runs of twelve digits begin.
+    plain: [u64; BATCH],
+    /// Where groups seem to meet: `grouped` is to be asked.
+    seams: [u64; BATCH],
+}
+
+#[expect(clippy::indexing_slicing, reason = "remainders are within bounds, and no test is left in the loops")]
+impl Lanes {
+    /// Sets the masks of the block at `place`.
+    #[inline(always)]
+    pub(super) fn set(&mut self, place: usize, masks: Masks) {
+        self.digits[place % BATCH] = masks.digits;
+        self.separators[place % BATCH] = masks.separators;
+        self.commas[place % BATCH] = masks.commas;
+    }
+
+    /// The masks of the block at `place`.
+    #[inline(always)]
+    pub(super) fn masks(&self, place: usize) -> Masks {
+        let place = place % BATCH;
+        Masks { digits: self.digits[place], separators: self.separators[place], commas: self.commas[place] }
+    }
+
+    /// Takes a first look at all blocks, the byte before the first being a digit or not. To be compiled by itself for each kernel: it becomes vector instructions then.
+    #[inline(always)]
+    pub(super) fn look<const LOOSE: bool>(&mut self, behind: u64, sights: &mut Sights) -> Seen {
+        self.behind[0] = behind;
+        for (to, from) in self.behind.iter_mut().skip(1).zip(&self.digits) {
+            *to = from >> (STEP - 1) & 1;
+        }
+        let (mut any_plain, mut any_seams, mut any_digits) = (0, 0, 0);
+        let sights = sights.plain.iter_mut().zip(sights.seams.iter_mut());
+        for (place, (plain, seams)) in sights.enumerate() {
+            let masks = self.masks(place);
+            *plain = twelves(masks.digits) & starts::<LOOSE>(masks.digits, self.behind[place % BATCH]);
+            *seams = self::seams(masks);
+            any_plain |= *plain;
+            any_seams |= *seams;
+            any_digits |= masks.digits;
+        }
+        Seen { plain: any_plain != 0, seams: any_seams != 0, digits: any_digits != 0 }
+    }
+
+    /// The offers of the block at `place` where no groups meet.
+    #[inline(always)]
+    pub(super) fn plain(&self, place: usize, sights: &Sights) -> (u64, u64) {
+        (sights.plain[place % BATCH], self.digits[place % BATCH])
+    }
+
+    /// The offers of the block at `place`.
+    #[inline(always)]
+    pub(super) fn offers<const LOOSE: bool>(&self, place: usize, sights: &Sights) -> u64 {
+        let place = place % BATCH;
+        let plain = sights.plain[place];
+        if sights.seams[place] == 0 {
+            return plain;
+        }
+        plain | grouped(self.masks(place), LOOSE) & starts::<LOOSE>(self.digits[place], self.behind[place])
+    }
+}
+
+/// Where runs of twelve digits begin or go on.
 #[inline(always)]
-pub(super) fn offers<const LOOSE: bool>(masks: Masks, behind: u64) -> u64 {
-    let Masks { digits: one, separators } = masks;
+fn twelves(one: u64) -> u64 {
+    let two = one & one >> 1;
+    let four = two & two >> 2;
+    let eight = four & four >> 4;
+    eight & four >> 8
+}
+
+/// Places that a number may start at, as far as what is before them goes. `LOOSE`: anywhere, as if that were cut off;
+/// otherwise where a run of digits starts. `behind`: 1 where the byte before the block is a digit.
+#[inline(always)]
+fn starts<const LOOSE: bool>(one: u64, behind: u64) -> u64 {
+    if LOOSE { PLACES } else { PLACES & !(one << 1 | behind) }
+}
+
+/// Where groups seem to meet, or thousands.
+#[inline(always)]
+fn seams(masks: Masks) -> u64 {
+    let Masks { digits: one, separators, commas } = masks;
     let two = one & one >> 1;
     let three = two & one >> 2;
     let four = two & two >> 2;
-    let eight = four & four >> 4;
-    let twelve = eight & four >> 8;
-    let starts = if LOOSE { PLACES } else { PLACES & !(one << 1 | behind) };
-    let plain = twelve & starts;
-    // Four digits, a separator of one byte or two, three digits: every grouping has that after its first group.
-    let seam = four << 4 & separators & (three >> 1 | separators >> 1 & three >> 2);
-    if seam == 0 { plain } else { plain | grouped(masks) & starts }
+    // Four digits, a separator of up to three bytes, three digits: every grouping has that after its first group.
+    let printed = four << 4 & separators & !commas & (three >> 1 | three >> 2 | three >> 3);
+    // Two separators of one byte, three digits behind each.
+    let thousands = separators & three >> 1;
+    printed | thousands & thousands >> 4
 }
 
-/// Where groups of 4-4-4, 4-6-4, 4-3-3 or 6-4 seem to begin.
+/// The offers of a block by itself.
+#[inline(always)]
+pub(super) fn lone_offers<const LOOSE: bool>(masks: Masks, behind: u64) -> u64 {
+    let starts = starts::<LOOSE>(masks.digits, behind);
+    let plain = twelves(masks.digits) & starts;
+    if seams(masks) == 0 { plain } else { plain | grouped(masks, LOOSE) & starts }
+}
+
+/// Where groups of 4-4-4, 4-6-4, 4-3-3, 6-4 or thousands seem to begin, or escapes' digits before them.
 #[inline(never)]
-fn grouped(masks: Masks) -> u64 {
-    let two = masks.digits & ahead(masks.digits, 1);
-    let three = two & ahead(masks.digits, 2);
+fn grouped(masks: Masks, loose: bool) -> u64 {
+    let one = masks.digits;
+    let two = one & ahead(one, 1);
+    let three = two & ahead(one, 2);
     let four = two & ahead(two, 2);
     let six = four & ahead(two, 4);
-    let separator = |n| ahead(masks.separators, n);
-    let short = |n, groups| separator(n) & ahead(groups, n + 1);
-    let long = |n, groups| separator(n) & separator(n + 1) & ahead(groups, n + 2);
-    let after = |n, short: u64, long: u64| separator(n) & (short | separator(n + 1) & long);
-    let single =
-        ahead(four, 5) & short(9, four) | ahead(six, 5) & short(11, four) | ahead(three, 5) & short(8, three);
-    let double =
-        ahead(four, 6) & long(10, four) | ahead(six, 6) & long(12, four) | ahead(three, 6) & long(9, three);
-    four & after(4, single, double) | six & after(6, ahead(four, 7), ahead(four, 8))
+    let separator = |n| ahead(masks.separators & !masks.commas, n);
+    let any = |n| ahead(masks.separators, n);
+    let printed = [1, 2, 3].into_iter().fold(0, |found, gap| {
+        let next = |groups, n| ahead(groups, n + gap);
+        let of_four = next(four, 4) & separator(8 + gap) & next(four, 8 + gap)
+            | next(six, 4) & separator(10 + gap) & next(four, 10 + gap)
+            | next(three, 4) & separator(7 + gap) & next(three, 7 + gap);
+        found | four & separator(4) & of_four | six & separator(6) & next(four, 6)
+    });
+    let thousands = [1, 2, 3].into_iter().fold(0, |found, first: u32| {
+        let group = |n: u32| any(first + n) & ahead(three, first + n + 1);
+        found | one & group(0) & group(4) & group(8)
+    });
+    let numbers = printed | thousands;
+    if loose { numbers } else { numbers | numbers >> 1 | numbers >> 2 | numbers >> 4 }
 }
 
-/// The body of a kernel: goes on from `batch.next` to the first batch with offers; without any, `batch.count` stays
-/// zero. `$classify` turns `&[u8; 64]` to masks, `$any_digit` looks for digits in `&[u8; CHUNK]`.
+/// Where four digits of two or three bytes seem to follow each other. `leads`: bytes that such a digit begins with.
+#[inline(never)]
+pub(super) fn other_scripts(leads: u64) -> u64 {
+    let every = |n| leads & ahead(leads, n) & ahead(leads, 2 * n) & ahead(leads, 3 * n);
+    (every(2) | every(3)) & PLACES
+}
+
+/// The body of a kernel `$name`: goes on from `batch.next` to the first batch with offers; without any, `batch.count`
+/// stays zero. `$classify` turns `&[u8; 64]` to masks, `$leads` to the bytes that other scripts' digits begin with;
+/// `$digit` and `$high` look for digits and for bytes beyond ASCII in `&[u8; CHUNK]`; `$look` becomes its first look.
 macro_rules! kernel {
-    ($(#[$attribute:meta])* $name:ident, $classify:path, $any_digit:path) => {
+    (
+        $(#[$attribute:meta])* $name:ident, $look:ident, $classify:path, $leads:path, $digit:path, $high:path
+    ) => {
+        #[inline(never)]
+        $(#[$attribute])*
+        fn $look<const LOOSE: bool>(
+            lanes: &mut $crate::arch::all::Lanes,
+            behind: u64,
+            sights: &mut $crate::arch::all::Sights,
+        ) -> $crate::arch::all::Seen {
+            lanes.look::<LOOSE>(behind, sights)
+        }
+
         $(#[$attribute])*
         fn $name<const LOOSE: bool>(bytes: &[u8], batch: &mut $crate::arch::all::Batch) {
-            use $crate::arch::all::{BATCH, BLOCK, CHUNK, Offers, STEP, offers};
+            use $crate::arch::all::{
+                BATCH, BLOCK, CHUNK, Lanes, Offers, STEP, Sights, blocks, lone_offers, other_scripts,
+            };
             let mut base = batch.next;
             let mut behind = u64::from($crate::bytes::before(bytes, base, 1).is_ascii_digit());
-            let mut clean = false;
+            let mut digits = true;
+            let (mut lanes, mut sights) = (Lanes::default(), Sights::default());
             batch.count = 0;
             while let Some(chunk) = bytes.get(base..).and_then(|rest| rest.first_chunk::<CHUNK>()) {
-                if clean && !$any_digit(chunk) {
+                let high = $high(chunk);
+                if !digits && !high && !$digit(chunk) {
                     base += CHUNK;
                     continue;
                 }
-                let mut any = 0;
-                for place in 0..BATCH {
-                    let Some(block) = chunk.get(place * STEP..).and_then(|rest| rest.first_chunk::<BLOCK>()) else {
-                        continue;
-                    };
-                    let masks = $classify(block);
-                    let bits = offers::<LOOSE>(masks, behind);
-                    batch.add(Offers { base: base + place * STEP, bits, digits: masks.digits });
-                    behind = masks.digits >> (STEP - 1) & 1;
-                    any |= masks.digits;
+                for (place, block) in blocks(chunk).enumerate() {
+                    lanes.set(place, $classify(block));
                 }
+                let seen = $look::<LOOSE>(&mut lanes, behind, &mut sights);
+                digits = seen.digits;
+                if seen.seams || high {
+                    for (place, block) in blocks(chunk).enumerate() {
+                        let other = if high { other_scripts($leads(block)) } else { 0 };
+                        let bits = lanes.offers::<LOOSE>(place, &sights) | other;
+                        batch.add(Offers { base: base + place * STEP, bits, digits: lanes.masks(place).digits });
+                    }
+                }
+                if seen.plain && !seen.seams && !high {
+                    for place in 0..BATCH {
+                        let (bits, digits) = lanes.plain(place, &sights);
+                        batch.add(Offers { base: base + place * STEP, bits, digits });
+                    }
+                }
+                behind = lanes.masks(BATCH - 1).digits >> (STEP - 1) & 1;
                 base += BATCH * STEP;
-                clean = any == 0;
                 if batch.count > 0 {
                     batch.next = base;
                     return;
@@ -138,7 +281,7 @@ macro_rules! kernel {
                     &padded
                 });
                 let masks = $classify(block);
-                let bits = offers::<LOOSE>(masks, behind);
+                let bits = lone_offers::<LOOSE>(masks, behind) | other_scripts($leads(block));
                 batch.add(Offers { base, bits, digits: masks.digits });
                 behind = masks.digits >> (STEP - 1) & 1;
                 base += STEP;
@@ -151,3 +294,9 @@ macro_rules! kernel {
     };
 }
 pub(super) use kernel;
+
+/// The blocks of a chunk, each `STEP` bytes behind the one before.
+#[inline(always)]
+pub(super) fn blocks(chunk: &[u8; CHUNK]) -> impl Iterator<Item = &[u8; BLOCK]> {
+    (0..BATCH).filter_map(|place| chunk.get(place * STEP..)?.first_chunk())
+}

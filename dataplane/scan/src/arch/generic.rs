@@ -10,23 +10,42 @@ pub(super) fn next(bytes: &[u8], batch: &mut Batch, loose: bool) {
     if loose { scan::<true>(bytes, batch) } else { scan::<false>(bytes, batch) }
 }
 
-kernel!(scan, classify, any_digit);
+kernel!(scan, look, classify, leads, any_digit, any_high);
 
 fn any_digit(chunk: &[u8; CHUNK]) -> bool {
     chunk.iter().fold(false, |any, byte| any | byte.is_ascii_digit())
 }
 
+fn any_high(chunk: &[u8; CHUNK]) -> bool {
+    chunk.iter().fold(0, |any, byte| any | byte) >= 0x80
+}
+
+#[inline(always)]
+fn each_word(block: &[u8; BLOCK], tops: impl Fn(u64) -> u64) -> u64 {
+    let (words, _) = block.as_chunks::<8>();
+    let gathered = words.iter().map(|word| gather(tops(u64::from_le_bytes(*word))));
+    gathered.rev().fold(0, |mask, byte| mask << 8 | byte)
+}
+
 #[inline(always)]
 fn classify(block: &[u8; BLOCK]) -> Masks {
-    let mut masks = Masks { digits: 0, separators: 0 };
-    let (words, _) = block.as_chunks::<8>();
-    for (place, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let separators = between(word, b'-', b'/') | between(word, b' ', b' ') | no_break_space(word);
-        masks.digits |= gather(between(word, b'0', b'9')) << (8 * place);
-        masks.separators |= gather(separators) << (8 * place);
+    Masks {
+        digits: each_word(block, |word| between(word, b'0', b'9')),
+        separators: each_word(block, |word| {
+            between(word, b'+', b'/')
+                | between(word, b' ', b' ')
+                | between(word, b'%', b'%')
+                | beyond(word, 0xc2)
+                | beyond(word, 0xe2)
+                | beyond(word, 0xe3)
+                | beyond(word, 0xef)
+        }),
+        commas: each_word(block, |word| between(word, b',', b',')),
     }
-    masks
+}
+
+fn leads(block: &[u8; BLOCK]) -> u64 {
+    each_word(block, |word| beyond(word, 0xef) | beyond(word, 0xd9) | beyond(word, 0xdb) | beyond(word, 0xe0))
 }
 
 /// The top bit of each byte from `low` to `high`, both ASCII.
@@ -38,10 +57,10 @@ fn between(word: u64, low: u8, high: u8) -> u64 {
     at_least & !more & !word & !LOW
 }
 
-/// The top bit of each byte 0xC2 or 0xA0.
+/// The top bit of each byte that is this one, beyond ASCII.
 #[inline(always)]
-fn no_break_space(word: u64) -> u64 {
-    (between(word ^ !LOW, 0x42, 0x42) | between(word ^ !LOW, 0x20, 0x20)) & !LOW
+fn beyond(word: u64, byte: u8) -> u64 {
+    between(word ^ !LOW, byte & 0x7f, byte & 0x7f)
 }
 
 /// The eight top bits, put together.

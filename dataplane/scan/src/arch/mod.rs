@@ -64,7 +64,7 @@ impl Kernel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Start {
     pub(crate) at: usize,
-    /// How many digits follow from there; from 20 on the figure may be less than there are.
+    /// How many ASCII digits follow from there, none where another script's may; from 20 on the figure may be less than there are.
     pub(crate) run: usize,
 }
 

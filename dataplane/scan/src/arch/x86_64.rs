@@ -44,72 +44,214 @@ impl Avx512 {
 kernel!(
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     scan_avx2,
+    look_avx2,
     classify_avx2,
-    any_digit_avx2
+    leads_avx2,
+    digit_avx2,
+    high_avx2
 );
 kernel!(
     #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,lzcnt,popcnt")]
     scan_avx512,
+    look_avx512,
     classify_avx512,
-    any_digit_avx512
+    leads_avx512,
+    digit_avx512,
+    high_avx512
 );
 
 #[inline]
 #[target_feature(enable = "avx2")]
+fn halves(block: &[u8; BLOCK]) -> [__m256i; 2] {
+    let at = block.as_ptr();
+    // SAFETY: 32 bytes from 0 and from 32 lie within the block of 64; the loads ask for no alignment.
+    unsafe { [_mm256_loadu_si256(at.cast()), _mm256_loadu_si256(at.add(32).cast())] }
+}
+
+/// The top bits of 64 bytes.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn tops([low, high]: [__m256i; 2]) -> u64 {
+    u64::from(_mm256_movemask_epi8(low) as u32) | u64::from(_mm256_movemask_epi8(high) as u32) << 32
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn equal_avx2(bytes: __m256i, byte: u8) -> __m256i {
+    _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte as i8))
+}
+
+/// The bytes from `low` to `high`: moved so that the range begins at the least signed byte, one comparison tells.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn within_avx2(bytes: __m256i, low: u8, high: u8) -> __m256i {
+    let moved = _mm256_add_epi8(bytes, _mm256_set1_epi8((0x80 - low) as i8));
+    _mm256_cmpgt_epi8(_mm256_set1_epi8((0x81 + high - low) as i8), moved)
+}
+
+/// The bytes whose bits under `mask` are those of `byte`: several at the price of one.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn alike_avx2(bytes: __m256i, mask: u8, byte: u8) -> __m256i {
+    equal_avx2(_mm256_and_si256(bytes, _mm256_set1_epi8(mask as i8)), byte)
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
 fn classify_avx2(block: &[u8; BLOCK]) -> Masks {
-    let (digits_low, separators_low) = classify_half(block, 0);
-    let (digits_high, separators_high) = classify_half(block, 32);
+    let halves = halves(block);
+    let separators = halves.map(|bytes| {
+        let ascii = _mm256_or_si256(within_avx2(bytes, b'+', b'/'), alike_avx2(bytes, SPACES.0, SPACES.1));
+        let beyond = _mm256_or_si256(alike_avx2(bytes, WIDE.0, WIDE.1), equal_avx2(bytes, 0xef));
+        _mm256_or_si256(ascii, beyond)
+    });
     Masks {
-        digits: u64::from(digits_low) | u64::from(digits_high) << 32,
-        separators: u64::from(separators_low) | u64::from(separators_high) << 32,
+        digits: tops(halves.map(|bytes| within_avx2(bytes, b'0', b'9'))),
+        separators: tops(separators),
+        commas: tops(halves.map(|bytes| equal_avx2(bytes, b','))),
     }
 }
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn classify_half(block: &[u8; BLOCK], at: usize) -> (u32, u32) {
-    debug_assert!(at == 0 || at == 32);
-    // SAFETY: 32 bytes from 0 or 32 lie within the block of 64; the load asks for no alignment.
-    let bytes = unsafe { _mm256_loadu_si256(block.as_ptr().add(at).cast()) };
-    let equal = |byte: u8| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte as i8));
-    // Moved so that the range begins at the least signed byte, one comparison tells whether a byte is in it.
-    let within = |low: u8, high: u8| {
-        let moved = _mm256_add_epi8(bytes, _mm256_set1_epi8((0x80 - low) as i8));
-        _mm256_cmpgt_epi8(_mm256_set1_epi8((0x81 + high - low) as i8), moved)
-    };
-    let no_break = _mm256_or_si256(equal(0xc2), equal(0xa0));
-    let separators = _mm256_or_si256(_mm256_or_si256(within(b'-', b'/'), equal(b' ')), no_break);
-    (_mm256_movemask_epi8(within(b'0', b'9')) as u32, _mm256_movemask_epi8(separators) as u32)
+fn leads_avx2(block: &[u8; BLOCK]) -> u64 {
+    tops(halves(block).map(|bytes| {
+        let three = _mm256_or_si256(equal_avx2(bytes, 0xef), equal_avx2(bytes, 0xe0));
+        _mm256_or_si256(three, alike_avx2(bytes, ARABIC.0, ARABIC.1))
+    }))
+}
+
+/// All blocks of a chunk, each once.
+#[inline]
+fn apart(chunk: &[u8; CHUNK]) -> impl Iterator<Item = &[u8; BLOCK]> {
+    let (blocks, _) = chunk.as_chunks::<BLOCK>();
+    blocks.iter().chain(chunk.last_chunk())
 }
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn any_digit_avx2(chunk: &[u8; CHUNK]) -> bool {
-    let (blocks, _) = chunk.as_chunks::<BLOCK>();
-    let last = chunk.last_chunk::<BLOCK>();
-    blocks.iter().chain(last).fold(0, |any, block| any | classify_avx2(block).digits) != 0
+fn digit_avx2(chunk: &[u8; CHUNK]) -> bool {
+    let any = apart(chunk).fold(_mm256_setzero_si256(), |any, block| {
+        let [low, high] = halves(block).map(|bytes| within_avx2(bytes, b'0', b'9'));
+        _mm256_or_si256(any, _mm256_or_si256(low, high))
+    });
+    _mm256_movemask_epi8(any) != 0
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn high_avx2(chunk: &[u8; CHUNK]) -> bool {
+    let any = apart(chunk).fold(_mm256_setzero_si256(), |any, block| {
+        let [low, high] = halves(block);
+        _mm256_or_si256(any, _mm256_or_si256(low, high))
+    });
+    _mm256_movemask_epi8(any) != 0
 }
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-fn any_digit_avx512(chunk: &[u8; CHUNK]) -> bool {
-    let (blocks, _) = chunk.as_chunks::<BLOCK>();
-    let last = chunk.last_chunk::<BLOCK>();
-    blocks.iter().chain(last).fold(0, |any, block| any | classify_avx512(block).digits) != 0
+fn load_avx512(block: &[u8; BLOCK]) -> __m512i {
+    // SAFETY: the block has 64 bytes; the load asks for no alignment.
+    unsafe { _mm512_loadu_si512(block.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn equal_avx512(bytes: __m512i, byte: u8) -> u64 {
+    _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte as i8))
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn alike_avx512(bytes: __m512i, mask: u8, byte: u8) -> u64 {
+    equal_avx512(_mm512_and_si512(bytes, _mm512_set1_epi8(mask as i8)), byte)
 }
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn classify_avx512(block: &[u8; BLOCK]) -> Masks {
-    // SAFETY: the block has 64 bytes; the load asks for no alignment.
-    let bytes = unsafe { _mm512_loadu_si512(block.as_ptr().cast()) };
-    let equal = |byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte as i8));
-    let within = |low: u8, high: u8| {
-        let moved = _mm512_sub_epi8(bytes, _mm512_set1_epi8(low as i8));
-        _mm512_cmple_epu8_mask(moved, _mm512_set1_epi8((high - low) as i8))
-    };
-    Masks {
-        digits: within(b'0', b'9'),
-        separators: within(b'-', b'/') | equal(b' ') | equal(0xc2) | equal(0xa0),
-    }
+    let bytes = load_avx512(block);
+    let nibble = _mm512_set1_epi8(0x0f);
+    let low = _mm512_shuffle_epi8(table(&LOW_NIBBLES), _mm512_and_si512(bytes, nibble));
+    let high =
+        _mm512_shuffle_epi8(table(&HIGH_NIBBLES), _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), nibble));
+    let classes = _mm512_and_si512(low, high);
+    let of = |class: u8| _mm512_test_epi8_mask(classes, _mm512_set1_epi8(class as i8));
+    Masks { digits: of(DIGIT), separators: of(COMMA | ASCII | BEYOND_C | BEYOND_E), commas: of(COMMA) }
 }
+
+/// Sixteen entries, the same for every sixteen bytes.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn table(entries: &[u8; 16]) -> __m512i {
+    // SAFETY: the table has the 16 bytes that are read; the load asks for no alignment.
+    _mm512_broadcast_i32x4(unsafe { _mm_loadu_si128(entries.as_ptr().cast()) })
+}
+
+/// Classes of bytes: one is in a class where the entries of both its halves are.
+const DIGIT: u8 = 1;
+const COMMA: u8 = 2;
+const ASCII: u8 = 4;
+const BEYOND_C: u8 = 8;
+const BEYOND_E: u8 = 16;
+const HIGH_NIBBLES: [u8; 16] = nibbles(&[(2, COMMA | ASCII), (3, DIGIT), (0xc, BEYOND_C), (0xe, BEYOND_E)]);
+const LOW_NIBBLES: [u8; 16] = nibbles(&[
+    (0, DIGIT | ASCII),
+    (1, DIGIT),
+    (2, DIGIT | BEYOND_C | BEYOND_E),
+    (3, DIGIT | BEYOND_E),
+    (4, DIGIT),
+    (5, DIGIT | ASCII),
+    (6, DIGIT),
+    (7, DIGIT),
+    (8, DIGIT),
+    (9, DIGIT),
+    (0xb, ASCII),
+    (0xc, COMMA),
+    (0xd, ASCII),
+    (0xe, ASCII),
+    (0xf, ASCII | BEYOND_E),
+]);
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: a slip does not build")]
+const fn nibbles(entries: &[(usize, u8)]) -> [u8; 16] {
+    let mut table = [0; 16];
+    let mut entry = 0;
+    while entry < entries.len() {
+        table[entries[entry].0] = entries[entry].1;
+        entry += 1;
+    }
+    table
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn leads_avx512(block: &[u8; BLOCK]) -> u64 {
+    let bytes = load_avx512(block);
+    equal_avx512(bytes, 0xef) | equal_avx512(bytes, 0xe0) | alike_avx512(bytes, ARABIC.0, ARABIC.1)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn digit_avx512(chunk: &[u8; CHUNK]) -> bool {
+    let least = apart(chunk).fold(_mm512_set1_epi8(-1), |least, block| {
+        let moved = _mm512_sub_epi8(load_avx512(block), _mm512_set1_epi8(b'0' as i8));
+        _mm512_min_epu8(least, moved)
+    });
+    _mm512_cmple_epu8_mask(least, _mm512_set1_epi8(9)) != 0
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn high_avx512(chunk: &[u8; CHUNK]) -> bool {
+    let any =
+        apart(chunk).fold(_mm512_setzero_si512(), |any, block| _mm512_or_si512(any, load_avx512(block)));
+    _mm512_movepi8_mask(any) != 0
+}
+
+/// Space and `%`, and with them `!` and `$`, which begin no separator.
+const SPACES: (u8, u8) = (0xfa, 0x20);
+/// 0xC2, 0xE2 and 0xE3, and with them 0xC3, which begins none.
+const WIDE: (u8, u8) = (0xde, 0xc2);
+/// 0xD9 and 0xDB.
+const ARABIC: (u8, u8) = (0xfd, 0xd9);

@@ -42,7 +42,11 @@ pub(crate) fn pan() -> impl Strategy<Value = String> {
 }
 
 pub(crate) fn separator() -> impl Strategy<Value = String> {
-    prop::sample::select(vec!["", " ", "-", ".", "  ", "/", "\u{a0}", ",", "|"]).prop_map(str::to_owned)
+    prop::sample::select(vec![
+        "", " ", "-", ".", "  ", "/", "\u{a0}", ",", "|", "+", "%20", "\u{2011}", "\u{202f}", "\u{3000}",
+        "   ",
+    ])
+    .prop_map(str::to_owned)
 }
 
 pub(crate) fn grouped(digits: &str, layout: &[usize], separator: &str) -> String {
@@ -58,6 +62,21 @@ pub(crate) fn grouped(digits: &str, layout: &[usize], separator: &str) -> String
     groups.join(separator)
 }
 
+pub(crate) fn thousands(digits: &str, separator: &str) -> String {
+    let (first, rest) = digits.split_at((digits.len() + 2) % 3 + 1);
+    let groups: Vec<String> =
+        rest.as_bytes().chunks(3).map(|group| String::from_utf8_lossy(group).into_owned()).collect();
+    [first.to_owned()].into_iter().chain(groups).collect::<Vec<_>>().join(separator)
+}
+
+pub(crate) fn in_script(text: &str, zero: char) -> String {
+    let written = |letter: char| match letter.to_digit(10) {
+        Some(digit) => char::from_u32(zero as u32 + digit).unwrap_or(letter),
+        None => letter,
+    };
+    text.chars().map(written).collect()
+}
+
 fn layout() -> impl Strategy<Value = Vec<usize>> {
     prop::sample::select(vec![vec![4, 4, 4, 4], vec![4, 6], vec![4, 3, 3], vec![6], vec![4, 4, 4], vec![]])
 }
@@ -67,6 +86,9 @@ fn piece() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => (pan(), layout(), separator()).prop_map(|(pan, layout, separator)| grouped(&pan, &layout, &separator)),
         2 => pan(),
+        1 => (pan(), prop::sample::select(vec![",", ".", " ", "-"])).prop_map(|(pan, separator)| thousands(&pan, separator)),
+        1 => (pan(), layout(), separator(), prop::sample::select(vec!['\u{ff10}', '\u{660}', '\u{6f0}', '\u{966}']))
+            .prop_map(|(pan, layout, separator, zero)| in_script(&grouped(&pan, &layout, &separator), zero)),
         2 => "[0-9]{1,6}",
         2 => separator(),
         1 => "[0-9*]{1,20}",
@@ -75,7 +97,7 @@ fn piece() -> impl Strategy<Value = String> {
         1 => "[0-9]{8}-[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{12}",
         1 => prop::sample::select(vec![
             "BE68539007547034", "GB82 WEST 1234 5698 7654 32", "DE89370400440532013000", "cvv=737", " 12/26 737",
-            "=2512101123?", "^DOE/JOHN^2512101?", "%B", ";", "D2512101000", "\"cvc2\":\"1234\",", "\\x", "0x", "|12|2026|123|",
+            "=2512101123?", "^DOE/JOHN^2512101?", "%B", ";", "D2512101000", "\"cvc2\":\"1234\",", "\\x", "0x", "|12|2026|123|", "%22", "\\u0022", "%A0", "\\u00a0", "%",
         ]).prop_map(str::to_owned),
     ]
 }
