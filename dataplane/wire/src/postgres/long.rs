@@ -5,9 +5,10 @@ use alloc::vec::Vec;
 
 use super::frame::{HEADER_BYTES, missing};
 use super::nest::{HEAD_BYTES, Item, Nest, Next};
-use super::parts::Text;
+use super::parts::{Part, Text};
 use super::rows::Plan;
 use super::value::{Class, Masker};
+use super::whole::{Fill, Whole};
 use crate::cursor::u16_at;
 use crate::limits::{LARGE_BYTES, NESTING_MAX};
 use crate::{Cleared, Error, Side, Step};
@@ -27,6 +28,8 @@ pub(crate) struct Long {
 
 struct Level {
     nest: Nest,
+    /// Its items are masked whatever they hold.
+    whole: Option<Whole>,
     left: usize,
 }
 
@@ -34,6 +37,8 @@ struct Level {
 struct Cell {
     left: usize,
     text: Text,
+    /// It is masked whatever it holds.
+    fill: Option<Fill>,
 }
 
 /// What one stride came to.
@@ -121,10 +126,11 @@ impl Long {
         masked: &mut u64,
     ) -> Result<Stride, Error> {
         self.close_nests()?;
+        let column = self.columns - self.columns_left;
         let (next, room) = match self.nests.last() {
             Some(level) => (level.nest.next(rest), level.left),
             None if self.columns_left == 0 => return Ok(Stride::Done),
-            None => (Nest::sized(plan.class(self.columns - self.columns_left), 1).next(rest), self.left),
+            None => (Nest::sized(1).next(rest), self.left),
         };
         let item = match next {
             Next::Item(item) => item,
@@ -139,6 +145,12 @@ impl Long {
         if room < item.whole() {
             return Err(malformed("a cell longer than its row"));
         }
+        let (class, whole) = match self.nests.last() {
+            Some(level) => {
+                (Class::of_binary(item.oid), level.whole.map(|whole| Whole { oid: item.oid, ..whole }))
+            }
+            None => (plan.class(column), plan.whole(column)),
+        };
         // The value as a whole, or enough of a long one to see what it is.
         let large = item.length > LARGE_BYTES;
         let due = if large { item.before + HEAD_BYTES } else { item.whole() };
@@ -147,10 +159,14 @@ impl Long {
         }
         if large {
             let head = rest.get(item.before..due).unwrap_or_default();
-            return self.begin(item, head).map(Stride::Released);
+            *masked += u64::from(whole.is_some());
+            return self.begin(item, (class, whole), head).map(Stride::Released);
         }
-        if let Some(value) = rest.get_mut(item.before..item.before + item.length) {
-            *masked += masker.mask(item.class, value) as u64;
+        if let (false, Some(value)) = (item.is_null, rest.get_mut(item.before..item.before + item.length)) {
+            *masked += match whole {
+                Some(whole) => masker.whole(whole, value),
+                None => masker.mask(class, value),
+            } as u64;
         }
         self.begun(item);
         Ok(Stride::Released(due))
@@ -178,21 +194,25 @@ impl Long {
     }
 
     /// Begins a long value; how many bytes are released at once.
-    fn begin(&mut self, item: Item, head: &[u8]) -> Result<usize, Error> {
+    fn begin(&mut self, item: Item, how: (Class, Option<Whole>), head: &[u8]) -> Result<usize, Error> {
         self.begun(item);
-        let opened = match item.class {
+        let (class, whole) = how;
+        let opened = match class {
+            // Masked whole, it is taken apart where it is sure to be laid out so.
+            Class::Unknown if whole.is_some() => None,
             Class::Unknown => Nest::guess(head, item.length),
             class => Nest::open(class, head, item.length),
         };
-        if item.class == Class::Sealed || opened.is_some() && self.nests.len() >= NESTING_MAX as usize {
+        if class == Class::Sealed || opened.is_some() && self.nests.len() >= NESTING_MAX as usize {
             let what = "a value this long of a type that only the target can read, or this deep in others";
             return Err(Error::Unsupported { side: Side::Server, what });
         }
         if let Some((header, nest)) = opened {
-            self.nests.push(Level { nest, left: item.length - header });
+            self.nests.push(Level { nest, whole, left: item.length - header });
             return Ok(item.before + header);
         }
-        self.cell = Some(Cell { left: item.length, text: Text::of(item.class, head) });
+        let (text, fill) = (Text::of(class, head), whole.map(Fill::new));
+        self.cell = Some(Cell { left: item.length, text, fill });
         Ok(item.before)
     }
 }
@@ -200,7 +220,11 @@ impl Long {
 impl Cell {
     fn stride(&mut self, masker: &mut Masker, rest: &mut [u8], masked: &mut u64) -> Stride {
         let have = rest.len().min(self.left);
-        let part = self.text.part(masker, rest.get_mut(..have).unwrap_or_default(), have == self.left);
+        let (bytes, last) = (rest.get_mut(..have).unwrap_or_default(), have == self.left);
+        let part = match &mut self.fill {
+            Some(fill) => Part { released: fill.part(bytes, last), masked: 0 },
+            None => self.text.part(masker, bytes, last),
+        };
         *masked += part.masked as u64;
         self.left -= part.released;
         if part.released > 0 {

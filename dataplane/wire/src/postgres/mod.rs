@@ -17,6 +17,7 @@
 //! | `statements`, `nature` | what names stand for at the target |
 //! | `rows`, `long`, `copy` | where values lie: in a row, in one that arrives in parts, in COPY data |
 //! | `value`, `nest`, `number`, `parts`, `mask` | what values are, how they are masked |
+//! | `whole` | values masked whatever they hold |
 //! | `reply` | what the engine says itself |
 //! | `errand` | cancelling |
 //!
@@ -44,6 +45,7 @@ mod session;
 mod startup;
 mod statements;
 mod value;
+mod whole;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -153,7 +155,7 @@ impl Session {
             }
             // No protocol has a word for waiting at the door.
             (Phase::Client(_), Ruling::Hold { .. }) => Ok(Step::Ask),
-            (Phase::Client(_), Ruling::Allow | Ruling::Done) => {
+            (Phase::Client(_), Ruling::Allow | Ruling::AllowLabelled(_) | Ruling::Done) => {
                 self.phase = Phase::Over;
                 Ok(Step::Close)
             }

@@ -11,6 +11,11 @@ pub(crate) const HEAD_BYTES: usize = 12 + 6 * 8;
 /// PostgreSQL's bound of a lexeme.
 const LEXEME_BYTES_MAX: usize = 2046;
 
+/// Types of items.
+const TEXT: u32 = 25;
+const INT8: u32 = 20;
+const FLOAT8: u32 = 701;
+
 /// How the items of a value follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
@@ -30,15 +35,17 @@ enum Form {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Nest {
     form: Form,
-    /// Of the items, where they do not say it.
-    class: Class,
+    /// The items' type, where they do not say it; 0 for unknown.
+    oid: u32,
     items: usize,
 }
 
 /// The next of a value's items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Item {
-    pub(crate) class: Class,
+    /// Its type; 0 for unknown.
+    pub(crate) oid: u32,
+    pub(crate) is_null: bool,
     /// Bytes of the value's own before it, of it, and behind it.
     pub(crate) before: usize,
     pub(crate) length: usize,
@@ -63,34 +70,31 @@ impl Item {
 }
 
 impl Nest {
-    /// `items` values with their lengths.
-    pub(crate) fn sized(class: Class, items: usize) -> Self {
-        Self { form: Form::Sized, class, items }
+    /// So many values with their lengths, of types known elsewhere.
+    pub(crate) fn sized(items: usize) -> Self {
+        Self { form: Form::Sized, oid: 0, items }
     }
 
     /// Reads what a value of `class` and `length` bytes opens with; how many bytes that is. `head`: the value, or its
     /// first [`HEAD_BYTES`]. `None` where the class holds no others, or the bytes are not so laid out.
     pub(crate) fn open(class: Class, head: &[u8], length: usize) -> Option<(usize, Self)> {
         let count = |at| usize::try_from(u32_at(head, at)?).ok();
-        let nest = |form, class, items| Self { form, class, items };
+        let nest = |form, oid, items| Self { form, oid, items };
         let opened = match class {
             Class::Array => {
                 let (header, oid, items) = array_header(head)?;
-                (header, nest(Form::Sized, Class::of(oid, true), items))
+                (header, nest(Form::Sized, oid, items))
             }
-            Class::Record => (4, nest(Form::Typed, Class::Unknown, count(0).filter(|n| *n <= COLUMNS_MAX)?)),
-            Class::Range(oid) => (1, nest(Form::Sized, Class::of(oid, true), bounds(*head.first()?)?)),
-            Class::Multirange(oid) => {
-                let class = if oid == 0 { Class::Range(0) } else { Class::of(oid, true) };
-                (4, nest(Form::Sized, class, count(0)?))
-            }
-            Class::Hstore => (4, nest(Form::Sized, Class::Plain, count(0)?.checked_mul(2)?)),
-            Class::Lexemes => (4, nest(Form::Lexemes, Class::Plain, count(0)?)),
-            Class::Operands => (4, nest(Form::Operands, Class::Plain, count(0)?)),
-            Class::Snapshot => (4, nest(Form::Words, Class::Integer, count(0)?.checked_add(2)?)),
+            Class::Record => (4, nest(Form::Typed, 0, count(0).filter(|n| *n <= COLUMNS_MAX)?)),
+            Class::Range(oid) => (1, nest(Form::Sized, oid, bounds(*head.first()?)?)),
+            Class::Multirange(oid) => (4, nest(Form::Sized, oid, count(0)?)),
+            Class::Hstore => (4, nest(Form::Sized, TEXT, count(0)?.checked_mul(2)?)),
+            Class::Lexemes => (4, nest(Form::Lexemes, TEXT, count(0)?)),
+            Class::Operands => (4, nest(Form::Operands, TEXT, count(0)?)),
+            Class::Snapshot => (4, nest(Form::Words, INT8, count(0)?.checked_add(2)?)),
             Class::Path(header) => {
                 let floats = length.checked_sub(usize::from(header))?;
-                (usize::from(header), nest(Form::Words, Class::Floats, floats / 8))
+                (usize::from(header), nest(Form::Words, FLOAT8, floats / 8))
             }
             _ => return None,
         };
@@ -127,49 +131,47 @@ impl Nest {
     /// What the next item is; `rest` begins with it.
     pub(crate) fn next(&self, rest: &[u8]) -> Next {
         match self.form {
-            Form::Sized => sized(self.class, 4, rest),
-            Form::Typed => {
-                let class = u32_at(rest, 0).map_or(Class::Unknown, |oid| Class::of(oid, true));
-                sized(class, 8, rest)
-            }
-            Form::Lexemes => lexeme(self.class, rest),
-            Form::Operands => operand(self.class, rest),
-            Form::Words => Next::Item(Item { class: self.class, before: 0, length: 8, behind: 0 }),
+            Form::Sized => sized(self.oid, 4, rest),
+            Form::Typed => sized(u32_at(rest, 0).unwrap_or(0), 8, rest),
+            Form::Lexemes => lexeme(self.oid, rest),
+            Form::Operands => operand(self.oid, rest),
+            Form::Words => item(self.oid, 0, 8, 0),
         }
     }
 }
 
+fn item(oid: u32, before: usize, length: usize, behind: usize) -> Next {
+    Next::Item(Item { oid, is_null: false, before, length, behind })
+}
+
 /// The value whose length ends at `before`.
-fn sized(class: Class, before: usize, rest: &[u8]) -> Next {
+fn sized(oid: u32, before: usize, rest: &[u8]) -> Next {
     let Some(length) = u32_at(rest, before - 4) else {
         return Next::Short(before.saturating_sub(rest.len()));
     };
     match (length.cast_signed(), usize::try_from(length)) {
-        (-1, _) => Next::Item(Item { class: Class::Fixed(0), before, length: 0, behind: 0 }),
-        (0.., Ok(length)) => Next::Item(Item { class, before, length, behind: 0 }),
+        (-1, _) => Next::Item(Item { oid, is_null: true, before, length: 0, behind: 0 }),
+        (0.., Ok(length)) => item(oid, before, length, 0),
         _ => Next::Wrong,
     }
 }
 
-fn lexeme(class: Class, rest: &[u8]) -> Next {
+fn lexeme(oid: u32, rest: &[u8]) -> Next {
     let Some(length) = text_length(rest) else { return unended(rest) };
     let Some(positions) = u16_at(rest, length + 1) else {
         return Next::Short((length + 3).saturating_sub(rest.len()).max(1));
     };
-    Next::Item(Item { class, before: 0, length, behind: 3 + usize::from(positions) * 2 })
+    item(oid, 0, length, 3 + usize::from(positions) * 2)
 }
 
-fn operand(class: Class, rest: &[u8]) -> Next {
+fn operand(oid: u32, rest: &[u8]) -> Next {
     const PHRASE: u8 = 4;
     match (rest.first(), rest.get(1)) {
         (Some(1), Some(_)) => match text_length(rest.get(3..).unwrap_or_default()) {
-            Some(length) => Next::Item(Item { class, before: 3, length, behind: 1 }),
+            Some(length) => item(oid, 3, length, 1),
             None => unended(rest),
         },
-        (Some(2), Some(&operator)) => {
-            let before = if operator == PHRASE { 4 } else { 2 };
-            Next::Item(Item { class: Class::Fixed(0), before, length: 0, behind: 0 })
-        }
+        (Some(2), Some(&operator)) => item(0, if operator == PHRASE { 4 } else { 2 }, 0, 0),
         (Some(1 | 2) | None, _) => Next::Short(1),
         _ => Next::Wrong,
     }
@@ -223,7 +225,7 @@ mod tests {
         );
         assert_eq!(Nest::open(Class::Hstore, b"\xff\xff\xff\xff", 100), None);
         assert_eq!(Nest::open(Class::Range(20), b"\x80", 100), None);
-        assert_eq!(Nest::open(Class::Range(20), b"\x01", 1), Some((1, Nest::sized(Class::Integer, 0))));
+        assert_eq!(Nest::open(Class::Range(20), b"\x01", 1), Some((1, Nest { oid: 20, ..Nest::sized(0) })));
         assert_eq!(Nest::open(Class::Array, b"\0\0\0\x07\0\0\0\0\0\0\0\x14", 12), None);
         assert_eq!(Nest::open(Class::Plain, b"text", 4), None);
     }
@@ -235,10 +237,7 @@ mod tests {
         let lexemes = Nest::open(Class::Lexemes, b"\0\0\0\x01", 9).unwrap().1;
         assert!(matches!(lexemes.next(b"ab"), Next::Short(_)));
         assert!(matches!(lexemes.next(b"ab\0\0"), Next::Short(1)));
-        assert_eq!(
-            lexemes.next(b"ab\0\0\x01"),
-            Next::Item(Item { class: Class::Plain, before: 0, length: 2, behind: 5 })
-        );
+        assert_eq!(lexemes.next(b"ab\0\0\x01"), item(TEXT, 0, 2, 5));
         assert_eq!(lexemes.next(&[b'a'; LEXEME_BYTES_MAX + 4]), Next::Wrong);
         let operands = Nest::open(Class::Operands, b"\0\0\0\x01", 9).unwrap().1;
         assert_eq!(operands.next(b"\x03\0"), Next::Wrong);

@@ -139,29 +139,6 @@ impl Masker {
         token.get_mut(number).and_then(|number| self.float_text(number)).unwrap_or(0)
     }
 
-    /// A number of JSON in which digits have been hidden: digits again, none of which says more.
-    pub(super) fn number_of_json(&self, token: &mut [u8]) {
-        let token = match token.split_first_mut() {
-            Some((b'-', rest)) => rest,
-            _ => token,
-        };
-        let whole = token.iter().position(|byte| matches!(byte, b'.' | b'e' | b'E')).unwrap_or(token.len());
-        let (whole, fraction) = token.split_at_mut(whole);
-        fraction.iter_mut().filter(|byte| **byte == b'*').for_each(|byte| *byte = b'0');
-        let first = |place| if place == 0 { b'1' } else { b'0' };
-        whole
-            .iter_mut()
-            .enumerate()
-            .filter(|(_, byte)| **byte == b'*')
-            .for_each(|(at, byte)| *byte = first(at));
-        if whole.len() > scan::PAN_DIGITS_MAX || !whole.iter().all(u8::is_ascii_digit) {
-            return;
-        }
-        whole.iter_mut().for_each(|digit| *digit -= b'0');
-        self.scanner.mask_whole_digits(whole, self.format);
-        whole.iter_mut().for_each(|digit| *digit += b'0');
-    }
-
     /// money, an integer of the currency's least unit: a hundredth, or what else its locale says.
     pub(super) fn money(&self, bytes: &mut [u8; 8]) -> bool {
         let value = i64::from_be_bytes(*bytes);

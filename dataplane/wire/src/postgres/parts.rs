@@ -24,14 +24,10 @@ pub(crate) struct Text {
 /// Where numbers are looked for that are written otherwise than as their digits.
 enum Tokens {
     None,
-    /// With exponents, anywhere.
+    /// As PostgreSQL writes a float.
     Floats,
-    /// Outside of JSON's strings, where a hidden digit must be a digit.
-    Json {
-        in_string: bool,
-        escaped: bool,
-        exponents: bool,
-    },
+    /// With any exponent, as JSON may have it.
+    Exponents,
 }
 
 /// What one part came to.
@@ -63,8 +59,8 @@ impl Text {
     pub(crate) fn of(class: Class, start: &[u8]) -> Self {
         match class {
             Class::Json(exponents) => {
-                let tokens = Tokens::Json { in_string: false, escaped: false, exponents };
-                Self { tokens, ..Self::plain() }
+                let tokens = if exponents { Tokens::Exponents } else { Tokens::None };
+                Self { tokens, plain: Some(Stream::json()), ..Self::plain() }
             }
             Class::Bytea if start.starts_with(b"\\x") => {
                 Self { plain: None, tokens: Tokens::None, ..Self::mixed() }
@@ -182,61 +178,34 @@ fn is_number(byte: u8) -> bool {
 
 impl Tokens {
     /// Goes over final bytes. Returns up to where numbers are complete, and how many were masked.
-    fn part(&mut self, masker: &Masker, bytes: &mut [u8], last: bool) -> (usize, usize) {
+    fn part(&self, masker: &Masker, bytes: &mut [u8], last: bool) -> (usize, usize) {
         let tail = bytes.iter().rev().take(TOKEN_BYTES_MAX + 1).take_while(|byte| is_number(**byte)).count();
         let held = if last || tail > TOKEN_BYTES_MAX { 0 } else { tail };
         let done = bytes.len() - held;
         let bytes = bytes.get_mut(..done).unwrap_or_default();
         match self {
             Self::None => (done + held, 0),
-            Self::Floats => (done, floats(masker, bytes)),
-            Self::Json { in_string, escaped, exponents } => {
-                (done, json(masker, bytes, (in_string, escaped), *exponents))
-            }
+            Self::Floats => (done, numbers(masker, bytes, |rest| memmem::find(rest, b"e+1"))),
+            Self::Exponents => (done, numbers(masker, bytes, |rest| memchr::memchr2(b'e', b'E', rest))),
         }
     }
 }
 
-/// Numbers such as `4.11e+15`, as PostgreSQL writes them.
-fn floats(masker: &Masker, bytes: &mut [u8]) -> usize {
+/// Numbers such as `4.11e+15`, where `find` finds the exponent.
+fn numbers(masker: &Masker, bytes: &mut [u8], find: impl Fn(&[u8]) -> Option<usize>) -> usize {
     let (mut at, mut masked) = (0, 0);
-    while let Some(found) = memmem::find(bytes.get(at..).unwrap_or_default(), b"e+1") {
+    while let Some(found) = find(bytes.get(at..).unwrap_or_default()) {
         let exponent = at + found;
         let (mantissa, behind) = bytes.split_at(exponent);
         let before = mantissa.iter().rev().take(TOKEN_BYTES_MAX);
         let start = exponent - before.take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
-        let end = exponent + 2 + behind.iter().skip(2).take_while(|byte| byte.is_ascii_digit()).count();
-        masked += bytes.get_mut(start..end).map_or(0, |token| masker.number_in_text(token));
-        at = end;
-    }
-    masked
-}
-
-/// Numbers of JSON: with exponents, and those in which digits have been hidden.
-fn json(masker: &Masker, bytes: &mut [u8], state: (&mut bool, &mut bool), exponents: bool) -> usize {
-    let (in_string, escaped) = state;
-    let (mut at, mut masked) = (0, 0);
-    while let Some(rest) = bytes.get_mut(at..).filter(|rest| !rest.is_empty()) {
-        if core::mem::take(escaped) {
-            at += 1;
-        } else if *in_string {
-            let Some(mark) = memchr::memchr2(b'"', b'\\', rest) else { break };
-            *in_string = rest.get(mark) == Some(&b'\\');
-            *escaped = *in_string;
-            at += mark + 1;
-        } else {
-            let Some(mark) = rest.iter().position(|byte| *byte == b'"' || is_number(*byte)) else { break };
-            let token = rest.get_mut(mark..).unwrap_or_default();
-            let length = token.iter().take_while(|byte| is_number(**byte)).count();
-            let token = token.get_mut(..length).unwrap_or_default();
-            if token.contains(&b'*') {
-                masker.number_of_json(token);
-            } else if exponents {
-                masked += masker.number_in_text(token);
-            }
-            *in_string = length == 0;
-            at += mark + length.max(1);
+        let signs = 1 + usize::from(matches!(behind.get(1), Some(b'+' | b'-')));
+        let end =
+            exponent + signs + behind.iter().skip(signs).take_while(|byte| byte.is_ascii_digit()).count();
+        if start < exponent {
+            masked += bytes.get_mut(start..end).map_or(0, |token| masker.number_in_text(token));
         }
+        at = exponent + 1;
     }
     masked
 }

@@ -4,8 +4,11 @@
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
+use scan::Format;
+
 use super::frame::HEADER_BYTES;
 use super::value::{Class, Masker};
+use super::whole::Whole;
 use crate::cursor::{Cursor, u16_at, u32_at};
 use crate::limits::COLUMNS_MAX;
 use crate::{Error, Side};
@@ -13,6 +16,9 @@ use crate::{Error, Side};
 /// One column of a RowDescription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Column {
+    /// The relation that it is a column of, or 0; its number there.
+    pub(crate) table: u32,
+    pub(crate) attribute: i16,
     pub(crate) oid: u32,
     pub(crate) binary: bool,
 }
@@ -27,16 +33,17 @@ pub(crate) fn read_columns(body: &[u8], columns: &mut Vec<Column>) -> Result<(),
     }
     for _ in 0..count {
         cursor.text("RowDescription: a name has no end")?;
-        // Table, attribute; type; size, modifier; format.
-        cursor.take(6, "RowDescription: a column is cut short")?;
+        let table = cursor.u32("RowDescription: a column is cut short")?;
+        let attribute = cursor.u16("RowDescription: a column is cut short")?.cast_signed();
         let oid = cursor.u32("RowDescription: a column is cut short")?;
+        // Size, modifier.
         cursor.take(6, "RowDescription: a column is cut short")?;
         let binary = match cursor.u16("RowDescription: a column is cut short")? {
             0 => false,
             1 => true,
             _ => return Err(cursor.malformed("RowDescription: a format that is neither text nor binary")),
         };
-        columns.push(Column { oid, binary });
+        columns.push(Column { table, attribute, oid, binary });
     }
     cursor.end("RowDescription: bytes after the columns")
 }
@@ -91,6 +98,8 @@ impl Formats {
 #[derive(Default)]
 pub(crate) struct Plan {
     classes: Vec<Class>,
+    /// Cells that are masked whatever they hold; empty where none is.
+    whole: Vec<Option<Whole>>,
     ready: bool,
     /// Some cells must be looked at even in bytes that look clean.
     hides: bool,
@@ -111,37 +120,70 @@ impl Plan {
     }
 
     /// For rows described by a RowDescription, in its own formats.
-    pub(crate) fn describe(&mut self, columns: &[Column]) {
+    pub(crate) fn describe(&mut self, columns: &[Column], hidden: impl Fn(&Column) -> Option<Format>) {
         self.fill(columns.iter().map(|column| Class::of(column.oid, column.binary)));
+        self.hide(columns.iter().map(|column| {
+            let Column { oid, binary, .. } = *column;
+            hidden(column).map(|format| Whole { oid, binary, format })
+        }));
     }
 
-    /// For rows of a portal: types as described (if ever), formats as bound, `row` being the first.
-    pub(crate) fn bind(&mut self, columns: Option<&[Column]>, formats: &Formats, row: &[u8]) {
-        match columns {
-            Some(columns) => self.fill(
-                columns
-                    .iter()
-                    .enumerate()
-                    .map(|(index, column)| Class::of(column.oid, formats.is_binary(index))),
-            ),
-            None => {
-                let count = usize::from(u16_at(row, HEADER_BYTES).unwrap_or(0)).min(COLUMNS_MAX);
-                let class = |index| if formats.is_binary(index) { Class::Unknown } else { Class::Mixed };
-                self.fill((0..count).map(class));
-            }
+    /// Takes note of which cells are masked whatever they hold.
+    fn hide(&mut self, whole: impl Iterator<Item = Option<Whole>>) {
+        self.whole.extend(whole);
+        if self.whole.iter().all(Option::is_none) {
+            self.whole.clear();
+        } else {
+            self.hides = true;
         }
-    }
-
-    fn fill(&mut self, classes: impl Iterator<Item = Class>) {
-        self.classes.clear();
-        self.classes.extend(classes);
-        self.hides = self.classes.iter().any(|class| class.hides());
-        self.ready = true;
     }
 
     /// How the column at `index` is read.
     pub(crate) fn class(&self, index: usize) -> Class {
         self.classes.get(index).copied().unwrap_or(Class::Unknown)
+    }
+
+    /// How its cells are masked whatever they hold, if they are.
+    pub(crate) fn whole(&self, column: usize) -> Option<Whole> {
+        self.whole.get(column).copied().flatten()
+    }
+
+    /// For rows of a portal: types as described (if ever), formats as bound, `row` being the first. `hidden` is asked
+    /// about each column; about `None` where its origin is not known.
+    pub(crate) fn bind(
+        &mut self,
+        columns: Option<&[Column]>,
+        formats: &Formats,
+        row: &[u8],
+        hidden: impl Fn(Option<&Column>) -> Option<Format>,
+    ) {
+        match columns {
+            Some(columns) => {
+                let all = || columns.iter().enumerate();
+                self.fill(all().map(|(index, column)| Class::of(column.oid, formats.is_binary(index))));
+                self.hide(all().map(|(index, column)| {
+                    let (oid, binary) = (column.oid, formats.is_binary(index));
+                    hidden(Some(column)).map(|format| Whole { oid, binary, format })
+                }));
+            }
+            None => {
+                let count = usize::from(u16_at(row, HEADER_BYTES).unwrap_or(0)).min(COLUMNS_MAX);
+                let class = |index| if formats.is_binary(index) { Class::Unknown } else { Class::Mixed };
+                self.fill((0..count).map(class));
+                self.hide((0..count).map(|index| {
+                    let binary = formats.is_binary(index);
+                    hidden(None).map(|format| Whole { oid: 0, binary, format })
+                }));
+            }
+        }
+    }
+
+    fn fill(&mut self, classes: impl Iterator<Item = Class>) {
+        self.whole.clear();
+        self.classes.clear();
+        self.classes.extend(classes);
+        self.hides = self.classes.iter().any(|class| class.hides());
+        self.ready = true;
     }
 
     pub(crate) fn count_is(&self, count: u16) -> Result<(), Error> {
@@ -167,7 +209,7 @@ pub(crate) fn mask_row(
     plan.count_is(u16_at(row, HEADER_BYTES).ok_or(malformed("a row without a count"))?)?;
     let mut rest = row.get_mut(HEADER_BYTES + 2..).unwrap_or_default();
     let mut masked = 0;
-    for class in &plan.classes {
+    for (column, class) in plan.classes.iter().enumerate() {
         let length = u32_at(rest, 0).ok_or(malformed("a row without a cell's length"))?.cast_signed();
         rest = rest.get_mut(4..).unwrap_or_default();
         if length == -1 {
@@ -176,7 +218,9 @@ pub(crate) fn mask_row(
         let length = usize::try_from(length).map_err(|_| malformed("a cell's length is negative"))?;
         let (cell, behind) =
             rest.split_at_mut_checked(length).ok_or(malformed("a cell longer than its row"))?;
-        if dirty || class.hides() {
+        if let Some(whole) = plan.whole(column) {
+            masked += masker.whole(whole, cell);
+        } else if dirty || class.hides() {
             masked += masker.mask(*class, cell);
         }
         rest = behind;
@@ -207,7 +251,7 @@ mod tests {
         let body = b"\0\x01pan\0\0\0\0\x01\0\x02\0\0\0\x14\0\x08\xff\xff\xff\xff\0\x01";
         let mut columns = Vec::new();
         read_columns(body, &mut columns).unwrap();
-        assert_eq!(columns, [Column { oid: 20, binary: true }]);
+        assert_eq!(columns, [Column { table: 1, attribute: 2, oid: 20, binary: true }]);
         for cut in 0..body.len() {
             assert!(read_columns(&body[..cut], &mut columns).is_err());
         }

@@ -86,7 +86,7 @@ impl Class {
         }
     }
 
-    fn of_binary(oid: u32) -> Self {
+    pub(crate) fn of_binary(oid: u32) -> Self {
         match oid {
             16 | 18 => Self::Fixed(1),
             21 => Self::Fixed(2),
@@ -196,17 +196,10 @@ impl Masker {
             value.fill(b'*');
             return 1;
         }
-        let Some((mut at, mut nest)) = Nest::open(class, value, value.len()) else { return 0 };
         let mut masked = 0;
-        while let (false, Next::Item(item)) = (nest.is_done(), nest.next(value.get(at..).unwrap_or_default()))
-        {
-            let start = at + item.before;
-            if let Some(inner) = value.get_mut(start..start + item.length) {
-                masked += self.nested(item.class, inner, depth + 1);
-            }
-            at += item.whole();
-            nest.take();
-        }
+        each_inside(class, value, &mut |oid, inner| {
+            masked += self.nested(Class::of_binary(oid), inner, depth + 1);
+        });
         masked
     }
 
@@ -257,8 +250,21 @@ impl Masker {
     }
 }
 
+/// Calls `each` with the type and the bytes of every value inside one that is laid out as `class` says.
+pub(crate) fn each_inside(class: Class, value: &mut [u8], each: &mut dyn FnMut(u32, &mut [u8])) {
+    let Some((mut at, mut nest)) = Nest::open(class, value, value.len()) else { return };
+    while let (false, Next::Item(item)) = (nest.is_done(), nest.next(value.get(at..).unwrap_or_default())) {
+        let start = at + item.before;
+        if let (false, Some(inner)) = (item.is_null, value.get_mut(start..start + item.length)) {
+            each(item.oid, inner);
+        }
+        at += item.whole();
+        nest.take();
+    }
+}
+
 /// Whether a value is laid out to its last byte as `class` says.
-fn holds(class: Class, value: &[u8]) -> bool {
+pub(crate) fn holds(class: Class, value: &[u8]) -> bool {
     let Some((mut at, mut nest)) = Nest::open(class, value, value.len()) else { return false };
     while !nest.is_done() {
         match nest.next(value.get(at..).unwrap_or_default()) {
