@@ -331,6 +331,7 @@ impl Desk {
                 session.masked += count;
                 self.metrics.masked.add(count);
             }
+            Event::UnknownOrigin => {}
         }
     }
 

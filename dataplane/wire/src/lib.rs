@@ -9,6 +9,7 @@ pub mod ask;
 pub mod cursor;
 pub mod error;
 pub mod limits;
+pub mod origin;
 pub mod outbox;
 pub mod postgres;
 pub mod secret;
@@ -21,6 +22,7 @@ pub use ask::{
 };
 pub use error::Error;
 pub use limits::Limits;
+pub use origin::{LabelledColumn, Labels, Origins, Relation, RelationKind, Watch};
 pub use outbox::{Event, Outbox, Outcome};
 pub use secret::Secret;
 

@@ -2,20 +2,21 @@
 //! masked, and what was refused is told in the gateway's words. Leaves out where values lie in a row (`rows.rs`).
 
 use memchr::memmem;
-use scan::Scanner;
+use scan::{Format, Scanner};
 
 use super::auth::check_setting;
 use super::frame::{self, Frame, HEADER_BYTES, missing};
 use super::message::{Report, read_copy, read_setting, read_text, rows_of_tag};
 use super::pending::{Copying, Expect, Status};
 use super::reply::FAILING_CODE;
-use super::rows::{Parts, mask_names, mask_row, read_columns};
+use super::rows::{Column, Parts, mask_names, mask_row, read_columns};
 use super::session::{ClientCopy, Talk};
 use super::statements::State;
 use super::value::Class;
 use crate::cursor::Cursor;
 use crate::limits::{LARGE_BYTES, SERVER_MESSAGE_BYTES_MAX};
-use crate::{Cleared, Error, Event, Outbox, Outcome, Side, Step};
+use crate::origin::Treatment;
+use crate::{Cleared, Error, Event, Origins, Outbox, Outcome, Side, Step, Watch};
 
 /// The messages of an open session.
 const TAGS: &[u8] = b"DCZT12ENSAItns3GHdc";
@@ -186,8 +187,10 @@ impl Talk {
         match self.pending.front() {
             Some(Expect::Query { .. }) if self.pending.answer.described => Ok(()),
             Some(Expect::Execute { .. }) if self.plan.is_ready() => Ok(()),
-            Some(Expect::Execute { statement, formats, .. }) => {
-                self.plan.bind(statement.columns.borrow().known(), formats, row);
+            Some(Expect::Execute { statement, formats, watch, .. }) => {
+                let (origins, format) = (self.origins.as_deref(), self.masker.format);
+                let hidden = |column: Option<&Column>| hidden(origins, *watch, format, column);
+                self.plan.bind(statement.columns.borrow().known(), formats, row, hidden);
                 Ok(())
             }
             _ => Err(misbehaved("a row that nothing asked for")),
@@ -313,26 +316,42 @@ impl Talk {
     fn description(&mut self, message: &mut [u8], turn: &mut Turn<'_>) -> Result<Act, Error> {
         let body = message.get_mut(HEADER_BYTES..).unwrap_or_default();
         read_columns(body, &mut self.columns)?;
+        self.look_for_unknown(turn);
         match self.pending.front() {
             Some(Expect::Query { .. }) => {
                 if !self.answers(turn) {
                     return Ok(Act::Later);
                 }
-                self.plan.describe(&self.columns);
+                let (origins, format) = (self.origins.as_deref(), self.masker.format);
+                let watch = self.pending.front().map(Expect::watch).unwrap_or_default();
+                self.plan.describe(&self.columns, |column| hidden(origins, watch, format, Some(column)));
                 self.pending.answer.described = true;
                 self.pending.answer.rows_here = 0;
             }
             Some(Expect::DescribeStatement { .. }) if !self.pending.answer.described => {
                 return Err(misbehaved("a statement's rows described before its parameters"));
             }
-            Some(Expect::DescribeStatement { statement } | Expect::DescribePortal { statement }) => {
+            Some(Expect::Learn { .. }) if !turn.first => return Ok(Act::Later),
+            Some(
+                Expect::DescribeStatement { statement, generation }
+                | Expect::DescribePortal { statement, generation }
+                | Expect::Learn { statement, generation },
+            ) => {
+                let act = if matches!(self.pending.front(), Some(Expect::Learn { .. })) {
+                    Act::Drop
+                } else {
+                    Act::Pass
+                };
                 let mut columns = statement.columns.borrow_mut();
-                if columns.known().is_none() || !statement.nature.stable {
-                    columns.learn(&self.columns);
+                if !columns.is_current(*generation) || !statement.nature.stable {
+                    columns.learn(&self.columns, *generation);
                 }
                 drop(columns);
                 self.answering = 0;
                 self.pending.pop(turn.out);
+                if act == Act::Drop {
+                    return Ok(act);
+                }
             }
             Some(Expect::DescribeCursor) => {
                 self.pending.pop(turn.out);
@@ -344,6 +363,16 @@ impl Talk {
             self.count_masked(masked, turn);
         }
         Ok(Act::Pass)
+    }
+
+    /// Tells of a column whose origin the facts do not know.
+    fn look_for_unknown(&self, turn: &mut Turn<'_>) {
+        let knows = |origins: &Origins| {
+            self.columns.iter().all(|column| origins.knows(column.table, column.attribute))
+        };
+        if self.origins.as_deref().is_some_and(|origins| !knows(origins)) {
+            turn.out.events.push(Event::UnknownOrigin);
+        }
     }
 
     fn parameters(&mut self, message: &[u8]) -> Result<Act, Error> {
@@ -381,7 +410,9 @@ impl Talk {
             if !self.answers(turn) {
                 return Ok(Act::Later);
             }
-            let masked = self.masker.mask(Class::Mixed, body) as u64;
+            let watch = self.pending.front().map(Expect::watch).unwrap_or_default();
+            let words = self.masker.report(watch, report.sqlstate, body);
+            let masked = (words + self.masker.mask(Class::Mixed, body)) as u64;
             self.count_masked(masked, turn);
         }
         self.told |= report.fatal;
@@ -418,7 +449,10 @@ impl Talk {
         let mut body = message.get_mut(HEADER_BYTES..).unwrap_or_default();
         match tag {
             b'N' => {
-                Report::read(body)?;
+                let report = Report::read(body)?;
+                let watch = self.pending.front().map(Expect::watch).unwrap_or_default();
+                let words = self.masker.report(watch, report.sqlstate, body) as u64;
+                self.count_masked(words, turn);
             }
             b'S' => {
                 let (name, value) = read_setting(body)?;
@@ -451,6 +485,9 @@ impl Talk {
         if tag == b'G' {
             self.pending.enter_copy(&mut self.portals, turn.out);
             self.copy = ClientCopy::In;
+        } else if self.pending.front().is_some_and(|entry| entry.watch().labels && entry.watch().computed) {
+            // Refused by policy where it can be told; this is for what could not.
+            return Err(unsupported("COPY TO of what touches a labelled column"));
         } else if binary {
             return Err(unsupported("COPY TO in binary format; use text or csv"));
         } else {
@@ -473,8 +510,22 @@ impl Talk {
                 }
             }
             (b'3', Some(Expect::Close)) | (b's' | b'I', Some(Expect::Execute { .. })) => {}
-            (b'n', Some(Expect::DescribePortal { .. } | Expect::DescribeCursor)) => {}
-            (b'n', Some(Expect::DescribeStatement { .. })) if self.pending.answer.described => {}
+            (b'n', Some(Expect::Learn { .. })) if !turn.first => return Ok(Act::Later),
+            (b'n', Some(Expect::Learn { statement, generation })) => {
+                statement.columns.borrow_mut().learn(&[], *generation);
+                self.answering = 0;
+                self.pending.pop(turn.out);
+                return Ok(Act::Drop);
+            }
+            (b'n', Some(Expect::DescribeCursor)) => {}
+            (b'n', Some(Expect::DescribePortal { statement, generation })) => {
+                statement.columns.borrow_mut().learn(&[], *generation);
+            }
+            (b'n', Some(Expect::DescribeStatement { statement, generation }))
+                if self.pending.answer.described =>
+            {
+                statement.columns.borrow_mut().learn(&[], *generation);
+            }
             (b'I', Some(Expect::Query { .. })) => return Ok(Act::Pass),
             (b'c', Some(_)) if self.pending.answer.copying == Copying::Out => {
                 self.pending.answer.copying = Copying::No;
@@ -489,6 +540,27 @@ impl Talk {
         self.answering = 0;
         self.pending.pop(turn.out);
         Ok(Act::Pass)
+    }
+}
+
+/// How the cells of a column are masked whatever they hold, if they are.
+fn hidden(
+    origins: Option<&Origins>,
+    watch: Watch,
+    format: Format,
+    column: Option<&Column>,
+) -> Option<Format> {
+    if !watch.labels {
+        return None;
+    }
+    let treatment = match (origins, column) {
+        (Some(origins), Some(column)) => origins.treatment(watch, column.table, column.attribute),
+        _ => Treatment::Hide,
+    };
+    match treatment {
+        Treatment::Scan => None,
+        Treatment::Label => Some(format),
+        Treatment::Hide => Some(Format::Full),
     }
 }
 

@@ -16,6 +16,7 @@
 //! | `session`, `answers`, `pending` | the open session: the client's messages, the target's, and which answers which |
 //! | `statements`, `nature` | what names stand for at the target |
 //! | `rows`, `value`, `parts`, `mask` | where values lie, what they are, how they are masked |
+//! | `whole` | values masked whatever they hold |
 //! | `reply` | what the engine says itself |
 //! | `errand` | cancelling |
 //!
@@ -39,6 +40,7 @@ mod session;
 mod startup;
 mod statements;
 mod value;
+mod whole;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -148,7 +150,7 @@ impl Session {
             }
             // No protocol has a word for waiting at the door.
             (Phase::Client(_), Ruling::Hold { .. }) => Ok(Step::Ask),
-            (Phase::Client(_), Ruling::Allow | Ruling::Done) => {
+            (Phase::Client(_), Ruling::Allow | Ruling::AllowLabelled(_) | Ruling::Done) => {
                 self.phase = Phase::Over;
                 Ok(Step::Close)
             }

@@ -4,9 +4,12 @@
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
+use scan::Format;
+
 use super::frame::{HEADER_BYTES, missing};
-use super::parts::Text;
+use super::parts::{Part, Text};
 use super::value::{Class, Masker, array_header};
+use super::whole::{Fill, Whole};
 use crate::cursor::{Cursor, u16_at, u32_at};
 use crate::limits::{COLUMNS_MAX, LARGE_BYTES};
 use crate::{Cleared, Error, Side, Step};
@@ -14,6 +17,9 @@ use crate::{Cleared, Error, Side, Step};
 /// One column of a RowDescription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Column {
+    /// The relation that it is a column of, or 0; its number there.
+    pub(crate) table: u32,
+    pub(crate) attribute: i16,
     pub(crate) oid: u32,
     pub(crate) binary: bool,
 }
@@ -28,16 +34,17 @@ pub(crate) fn read_columns(body: &[u8], columns: &mut Vec<Column>) -> Result<(),
     }
     for _ in 0..count {
         cursor.text("RowDescription: a name has no end")?;
-        // Table, attribute; type; size, modifier; format.
-        cursor.take(6, "RowDescription: a column is cut short")?;
+        let table = cursor.u32("RowDescription: a column is cut short")?;
+        let attribute = cursor.u16("RowDescription: a column is cut short")?.cast_signed();
         let oid = cursor.u32("RowDescription: a column is cut short")?;
+        // Size, modifier.
         cursor.take(6, "RowDescription: a column is cut short")?;
         let binary = match cursor.u16("RowDescription: a column is cut short")? {
             0 => false,
             1 => true,
             _ => return Err(cursor.malformed("RowDescription: a format that is neither text nor binary")),
         };
-        columns.push(Column { oid, binary });
+        columns.push(Column { table, attribute, oid, binary });
     }
     cursor.end("RowDescription: bytes after the columns")
 }
@@ -92,6 +99,8 @@ impl Formats {
 #[derive(Default)]
 pub(crate) struct Plan {
     classes: Vec<Class>,
+    /// Cells that are masked whatever they hold; empty where none is.
+    whole: Vec<Option<Whole>>,
     ready: bool,
     /// Some cells must be looked at even in bytes that look clean.
     hides: bool,
@@ -112,28 +121,60 @@ impl Plan {
     }
 
     /// For rows described by a RowDescription, in its own formats.
-    pub(crate) fn describe(&mut self, columns: &[Column]) {
+    pub(crate) fn describe(&mut self, columns: &[Column], hidden: impl Fn(&Column) -> Option<Format>) {
         self.fill(columns.iter().map(|column| Class::of(column.oid, column.binary)));
+        self.hide(columns.iter().map(|column| {
+            let Column { oid, binary, .. } = *column;
+            hidden(column).map(|format| Whole { oid, binary, format })
+        }));
     }
 
-    /// For rows of a portal: types as described (if ever), formats as bound, `row` being the first.
-    pub(crate) fn bind(&mut self, columns: Option<&[Column]>, formats: &Formats, row: &[u8]) {
+    /// Takes note of which cells are masked whatever they hold.
+    fn hide(&mut self, whole: impl Iterator<Item = Option<Whole>>) {
+        self.whole.extend(whole);
+        if self.whole.iter().all(Option::is_none) {
+            self.whole.clear();
+        } else {
+            self.hides = true;
+        }
+    }
+
+    fn whole(&self, column: usize) -> Option<Whole> {
+        self.whole.get(column).copied().flatten()
+    }
+
+    /// For rows of a portal: types as described (if ever), formats as bound, `row` being the first. `hidden` is asked
+    /// about each column; about `None` where its origin is not known.
+    pub(crate) fn bind(
+        &mut self,
+        columns: Option<&[Column]>,
+        formats: &Formats,
+        row: &[u8],
+        hidden: impl Fn(Option<&Column>) -> Option<Format>,
+    ) {
         match columns {
-            Some(columns) => self.fill(
-                columns
-                    .iter()
-                    .enumerate()
-                    .map(|(index, column)| Class::of(column.oid, formats.is_binary(index))),
-            ),
+            Some(columns) => {
+                let all = || columns.iter().enumerate();
+                self.fill(all().map(|(index, column)| Class::of(column.oid, formats.is_binary(index))));
+                self.hide(all().map(|(index, column)| {
+                    let (oid, binary) = (column.oid, formats.is_binary(index));
+                    hidden(Some(column)).map(|format| Whole { oid, binary, format })
+                }));
+            }
             None => {
                 let count = usize::from(u16_at(row, HEADER_BYTES).unwrap_or(0)).min(COLUMNS_MAX);
                 let class = |index| if formats.is_binary(index) { Class::Unknown } else { Class::Mixed };
                 self.fill((0..count).map(class));
+                self.hide((0..count).map(|index| {
+                    let binary = formats.is_binary(index);
+                    hidden(None).map(|format| Whole { oid: 0, binary, format })
+                }));
             }
         }
     }
 
     fn fill(&mut self, classes: impl Iterator<Item = Class>) {
+        self.whole.clear();
         self.classes.clear();
         self.classes.extend(classes);
         self.hides = self.classes.iter().any(|class| class.hides());
@@ -163,7 +204,7 @@ pub(crate) fn mask_row(
     plan.count_is(u16_at(row, HEADER_BYTES).ok_or(malformed("a row without a count"))?)?;
     let mut rest = row.get_mut(HEADER_BYTES + 2..).unwrap_or_default();
     let mut masked = 0;
-    for class in &plan.classes {
+    for (column, class) in plan.classes.iter().enumerate() {
         let length = u32_at(rest, 0).ok_or(malformed("a row without a cell's length"))?.cast_signed();
         rest = rest.get_mut(4..).unwrap_or_default();
         if length == -1 {
@@ -172,7 +213,9 @@ pub(crate) fn mask_row(
         let length = usize::try_from(length).map_err(|_| malformed("a cell's length is negative"))?;
         let (cell, behind) =
             rest.split_at_mut_checked(length).ok_or(malformed("a cell longer than its row"))?;
-        if dirty || class.hides() {
+        if let Some(whole) = plan.whole(column) {
+            masked += masker.whole(whole, cell);
+        } else if dirty || class.hides() {
             masked += masker.mask(*class, cell);
         }
         rest = behind;
@@ -196,6 +239,8 @@ pub(crate) struct Parts {
 /// An array whose elements are on their way.
 struct Array {
     class: Class,
+    /// They are masked whatever they hold.
+    whole: Option<Whole>,
     left: usize,
 }
 
@@ -203,6 +248,8 @@ struct Array {
 struct Cell {
     left: usize,
     text: Text,
+    /// It is masked whatever it holds.
+    fill: Option<Fill>,
     /// COPY data end with a line's end, so that no number goes on in the next.
     ends_line: bool,
 }
@@ -231,7 +278,7 @@ impl Parts {
     /// CopyData of `length` bytes whose header (5 bytes) is being released.
     pub(crate) fn copy(length: usize) -> Self {
         let left = length - HEADER_BYTES;
-        let cell = Some(Cell { left, text: Text::mixed(), ends_line: true });
+        let cell = Some(Cell { left, text: Text::mixed(), fill: None, ends_line: true });
         Self { left, columns_left: 0, array: None, cell }
     }
 
@@ -282,15 +329,16 @@ impl Parts {
         if self.array.as_ref().is_some_and(|array| array.left == 0) {
             self.array = None;
         }
-        let (class, room) = match &self.array {
-            Some(array) => (array.class, array.left),
+        let (class, whole, room) = match &self.array {
+            Some(array) => (array.class, array.whole, array.left),
             None if self.columns_left == 0 => return Ok(Stride::Done),
             None => {
                 let index = plan.classes.len() - self.columns_left;
-                (plan.classes.get(index).copied().unwrap_or(Class::Unknown), self.left)
+                (plan.classes.get(index).copied().unwrap_or(Class::Unknown), plan.whole(index), self.left)
             }
         };
         let Some(length) = u32_at(rest, 0) else { return Ok(Stride::Short(4 - rest.len())) };
+        let length_is_set = length.cast_signed() != -1;
         let length = match length.cast_signed() {
             -1 => 0,
             length => usize::try_from(length).map_err(|_| malformed("a cell's length is negative"))?,
@@ -302,9 +350,13 @@ impl Parts {
         let due = 4 + if length > LARGE_BYTES { HEAD_BYTES } else { length };
         let Some(value) = rest.get_mut(4..due) else { return Ok(Stride::Short(due - rest.len())) };
         let used = if length > LARGE_BYTES {
-            self.begin(class, value, length)?
+            self.begin(class, whole, value, length, masked)?
         } else {
-            *masked += masker.mask(class, value) as u64;
+            *masked += match whole {
+                Some(whole) if length_is_set => masker.whole(whole, value),
+                Some(_) => 0,
+                None => masker.mask(class, value),
+            } as u64;
             self.begun(4 + length);
             4 + length
         };
@@ -320,15 +372,23 @@ impl Parts {
     }
 
     /// Begins a long value; how many bytes are released at once.
-    fn begin(&mut self, class: Class, head: &[u8], length: usize) -> Result<usize, Error> {
+    fn begin(
+        &mut self,
+        class: Class,
+        whole: Option<Whole>,
+        head: &[u8],
+        length: usize,
+        masked: &mut u64,
+    ) -> Result<usize, Error> {
         let text = match class {
+            _ if whole.is_some_and(|whole| !whole.is_array(class)) => Text::plain(),
             Class::Mixed => Text::mixed(),
             Class::Bytea if head.starts_with(b"\\x") => Text::bytea(),
             Class::Record | Class::Multirange(_) => {
                 let what = "a composite or multirange of this length in binary";
                 return Err(Error::Unsupported { side: Side::Server, what });
             }
-            Class::Array | Class::Unknown if self.array.is_none() => match long_array(head, length) {
+            Class::Array | Class::Unknown if self.array.is_none() => match long_array(head, length, whole) {
                 Some((header, array)) => {
                     self.begun(4 + length);
                     self.array = Some(array);
@@ -339,7 +399,8 @@ impl Parts {
             _ => Text::plain(),
         };
         self.begun(4 + length);
-        self.cell = Some(Cell { left: length, text, ends_line: false });
+        *masked += u64::from(whole.is_some());
+        self.cell = Some(Cell { left: length, text, fill: whole.map(Fill::new), ends_line: false });
         Ok(4)
     }
 }
@@ -348,11 +409,12 @@ impl Parts {
 const HEAD_BYTES: usize = 12 + 6 * 8;
 
 /// The header's length of what is laid out like an array, and its elements.
-fn long_array(head: &[u8], length: usize) -> Option<(usize, Array)> {
+fn long_array(head: &[u8], length: usize, whole: Option<Whole>) -> Option<(usize, Array)> {
     let (header, oid, count) = array_header(head)?;
     let class = Class::of(oid, true);
     let possible = count > 0 && count <= length / 4 && class != Class::Unknown;
-    possible.then_some((header, Array { class, left: length - header }))
+    let whole = whole.map(|whole| Whole { oid, ..whole });
+    possible.then_some((header, Array { class, whole, left: length - header }))
 }
 
 impl Cell {
@@ -366,7 +428,10 @@ impl Cell {
                 what: "COPY data that do not end with their row",
             });
         }
-        let part = self.text.part(masker, bytes, last);
+        let part = match &mut self.fill {
+            Some(fill) => Part { released: fill.part(bytes, last), masked: 0 },
+            None => self.text.part(masker, bytes, last),
+        };
         *masked += part.masked as u64;
         self.left -= part.released;
         if part.released > 0 {
@@ -397,7 +462,7 @@ mod tests {
         let body = b"\0\x01pan\0\0\0\0\x01\0\x02\0\0\0\x14\0\x08\xff\xff\xff\xff\0\x01";
         let mut columns = Vec::new();
         read_columns(body, &mut columns).unwrap();
-        assert_eq!(columns, [Column { oid: 20, binary: true }]);
+        assert_eq!(columns, [Column { table: 1, attribute: 2, oid: 20, binary: true }]);
         for cut in 0..body.len() {
             assert!(read_columns(&body[..cut], &mut columns).is_err());
         }

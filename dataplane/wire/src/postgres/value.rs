@@ -58,7 +58,7 @@ impl Class {
         }
     }
 
-    fn of_binary(oid: u32) -> Self {
+    pub(crate) fn of_binary(oid: u32) -> Self {
         match oid {
             16 | 18 => Self::Fixed(1),
             21 => Self::Fixed(2),
@@ -163,7 +163,7 @@ impl Masker {
             return self.unknown(value, NESTING_MAX);
         }
         let mut masked = 0;
-        walk(value, &mut |class, inner| masked += self.nested(class, inner, depth + 1));
+        walk(value, &mut |oid, inner| masked += self.nested(Class::of_binary(oid), inner, depth + 1));
         masked
     }
 
@@ -295,8 +295,8 @@ impl Masker {
     }
 }
 
-/// What a walk calls for each value inside.
-type Each<'a> = dyn FnMut(Class, &mut [u8]) + 'a;
+/// What a walk calls for each value inside: its type, its bytes.
+pub(crate) type Each<'a> = dyn FnMut(u32, &mut [u8]) + 'a;
 
 /// Splits off a length and so many bytes; `None` inside: NULL.
 fn take_value<'a>(bytes: &mut &'a mut [u8]) -> Option<Option<&'a mut [u8]>> {
@@ -326,7 +326,7 @@ pub(crate) fn array_header(bytes: &[u8]) -> Option<(usize, u32, usize)> {
     (bytes.len() >= header).then_some((header, oid, count))
 }
 
-fn array(bytes: &mut [u8], each: &mut Each<'_>) -> Option<()> {
+pub(crate) fn array(bytes: &mut [u8], each: &mut Each<'_>) -> Option<()> {
     let (header, oid, count) = array_header(bytes)?;
     let mut rest = bytes.get_mut(header..)?;
     if count > rest.len() / 4 {
@@ -334,13 +334,13 @@ fn array(bytes: &mut [u8], each: &mut Each<'_>) -> Option<()> {
     }
     for _ in 0..count {
         if let Some(value) = take_value(&mut rest)? {
-            each(Class::of_binary(oid), value);
+            each(oid, value);
         }
     }
     rest.is_empty().then_some(())
 }
 
-fn record(bytes: &mut [u8], each: &mut Each<'_>) -> Option<()> {
+pub(crate) fn record(bytes: &mut [u8], each: &mut Each<'_>) -> Option<()> {
     let count = u32_at(bytes, 0)?;
     let mut rest = bytes.get_mut(4..)?;
     if usize::try_from(count).ok()? > rest.len() / 8 {
@@ -350,31 +350,31 @@ fn record(bytes: &mut [u8], each: &mut Each<'_>) -> Option<()> {
         let oid = u32_at(rest, 0)?;
         rest = rest.get_mut(4..)?;
         if let Some(value) = take_value(&mut rest)? {
-            each(Class::of_binary(oid), value);
+            each(oid, value);
         }
     }
     rest.is_empty().then_some(())
 }
 
-fn range(bytes: &mut [u8], oid: u32, each: &mut Each<'_>) -> Option<()> {
+pub(crate) fn range(bytes: &mut [u8], oid: u32, each: &mut Each<'_>) -> Option<()> {
     const EMPTY: u8 = 0x01;
     let (flags, mut rest) = bytes.split_first_mut()?;
     for infinite in [0x08, 0x10] {
         if *flags & (EMPTY | infinite) == 0
             && let Some(value) = take_value(&mut rest)?
         {
-            each(Class::of_binary(oid), value);
+            each(oid, value);
         }
     }
     rest.is_empty().then_some(())
 }
 
-fn multirange(bytes: &mut [u8], oid: u32, each: &mut Each<'_>) -> Option<()> {
+pub(crate) fn multirange(bytes: &mut [u8], oid: u32, each: &mut Each<'_>) -> Option<()> {
     let count = u32_at(bytes, 0)?;
     let mut rest = bytes.get_mut(4..)?;
     for _ in 0..count {
         let value = take_value(&mut rest)??;
-        each(Class::of_binary(oid), value);
+        each(oid, value);
     }
     rest.is_empty().then_some(())
 }

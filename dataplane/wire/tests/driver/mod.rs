@@ -13,6 +13,8 @@ use wire::{
 #[derive(Clone)]
 pub(crate) enum Verdict {
     Allow,
+    /// Allowed at a target with labels: the facts, and the generation of names.
+    Labelled(std::sync::Arc<wire::Origins>, wire::Watch, u64),
     Refuse(RefusalKind, &'static str),
     /// Held; [`Driver::answer`] gives the final ruling.
     Hold(&'static str),
@@ -298,6 +300,9 @@ impl<E: Engine> Driver<E> {
         let secret;
         let ruling = match verdict {
             Verdict::Allow => Ruling::Allow,
+            Verdict::Labelled(origins, watch, generation) => {
+                Ruling::AllowLabelled(wire::Labels { origins, watch: *watch, generation: *generation })
+            }
             Verdict::Done => Ruling::Done,
             Verdict::Hold(notice) => Ruling::Hold { notice },
             Verdict::Refuse(kind, message) => {
