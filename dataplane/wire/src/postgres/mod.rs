@@ -15,22 +15,27 @@
 //! | `auth`, `scram` | the gateway's login at a target |
 //! | `session`, `answers`, `pending` | the open session: the client's messages, the target's, and which answers which |
 //! | `statements`, `nature` | what names stand for at the target |
-//! | `rows`, `value`, `parts`, `mask` | where values lie, what they are, how they are masked |
+//! | `rows`, `long`, `copy` | where values lie: in a row, in one that arrives in parts, in COPY data |
+//! | `value`, `nest`, `number`, `parts`, `mask` | what values are, how they are masked |
 //! | `whole` | values masked whatever they hold |
 //! | `reply` | what the engine says itself |
 //! | `errand` | cancelling |
 //!
 //! Not parsed: statements (policy's), what a client sends to COPY, parameters' types. Refused: replication,
-//! FunctionCall, COPY TO in binary, COPY in both directions, GSSAPI, encodings other than UTF-8.
+//! FunctionCall, COPY in both directions, GSSAPI, encodings other than UTF-8.
 
 mod answers;
 mod auth;
 mod client;
+mod copy;
 mod errand;
 mod frame;
+mod long;
 mod mask;
 mod message;
 mod nature;
+mod nest;
+mod number;
 mod parts;
 mod pending;
 mod reply;
