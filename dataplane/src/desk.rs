@@ -328,7 +328,7 @@ impl Desk {
                 offset,
                 bytes: part,
             };
-            self.recorder.append(&record, self.now_ms);
+            self.recorder.append(&record, self.now_ms, session.gather_ms());
             offset += part.len() as u64;
         }
     }
@@ -349,14 +349,20 @@ impl Desk {
                 session.masked += count;
                 self.metrics.masked.add(count);
             }
+            Event::UnknownOrigin => {}
         }
     }
 
     /// Says by which connection the session's commands reach the target, so that the target's log can be joined.
     fn attached(&mut self, session: &Session, process: u32, reused: bool) {
-        let (session, at, process) = (SessionId(session.id), self.time(), u64::from(process));
         let connection = if reused { "reused" } else { "fresh" };
-        self.recorder.append(&Record::SessionAttached { session, at, process, connection }, self.now_ms);
+        let record = Record::SessionAttached {
+            session: SessionId(session.id),
+            at: self.time(),
+            process: u64::from(process),
+            connection,
+        };
+        self.recorder.append(&record, self.now_ms, session.gather_ms());
     }
 
     fn finished(&mut self, session: &mut Session, number: u64, rows: u64, masked: u64, outcome: Outcome) {
@@ -370,10 +376,12 @@ impl Desk {
         let mut word = [0; 12];
         let outcome = outcome_word(outcome, &mut word);
         let at = self.time();
+        let gather_ms = session.gather_ms();
         let session = SessionId(session.id);
         self.recorder.append(
             &Record::Finished { session, number, at, outcome, rows, bytes, masked, digest },
             self.now_ms,
+            gather_ms,
         );
     }
 
@@ -403,7 +411,7 @@ impl Desk {
                 masked: 0,
                 digest: *session.hasher.finalize().as_bytes(),
             };
-            self.recorder.append(&record, self.now_ms);
+            self.recorder.append(&record, self.now_ms, session.gather_ms());
         }
         if session.who.is_some() {
             let record = Record::SessionClosed {
@@ -415,7 +423,7 @@ impl Desk {
                 bytes: session.bytes,
                 masked: session.masked,
             };
-            self.recorder.append(&record, self.now_ms);
+            self.recorder.append(&record, self.now_ms, session.gather_ms());
         } else if how != "closed" {
             self.refuse_login_record(session, "", "", how);
         }

@@ -9,7 +9,7 @@
 //! | `sensitive` | tracks and card codes beside it |
 //! | `card` | all of these together |
 //! | `stream` | values that arrive in parts |
-//! | `mask`, `number` | masks of text, of integers and decimals |
+//! | `mask`, `json`, `number` | masks of text, of JSON, of integers and decimals |
 //! | `naive` | the oracle: the same answers, as plainly as they can be computed |
 //!
 //! Left out: whether a value is labelled (the caller knows), encodings that hide digits (base64, compression).
@@ -21,6 +21,7 @@ mod brands;
 mod bytes;
 mod card;
 mod context;
+mod json;
 #[cfg(test)]
 mod linear;
 mod luhn;
@@ -39,6 +40,7 @@ pub use stream::{HOLDBACK_BYTES_MAX, Progress, Stream};
 
 use arch::Starts;
 use card::Found;
+use mask::Style;
 use sensitive::Unlabelled;
 use std::ops::Range;
 
@@ -110,7 +112,22 @@ impl Scanner {
         if value.len() < PAN_DIGITS_MIN {
             return 0;
         }
-        stream::pass(self.kernel, value, 0, true, format).1
+        stream::pass(self.kernel, value, 0, true, Style::text(format)).1
+    }
+
+    /// The same for a JSON text, which stays one: what may be a number gets digits in place of the hidden ones, first a
+    /// 1 where nothing is open at the front; a string gets `*`. No mask begins with a zero.
+    pub fn mask_json(&self, value: &mut [u8], format: Format) -> usize {
+        if value.len() < PAN_DIGITS_MIN {
+            return 0;
+        }
+        stream::pass(self.kernel, value, 0, true, Style::json(format)).1
+    }
+
+    /// Masks a JSON text of a labelled column whatever it holds: of strings every letter, digit and sign beyond ASCII,
+    /// of numbers every digit. It stays a JSON text. Whether it changed.
+    pub fn mask_whole_json(&self, value: &mut [u8]) -> bool {
+        json::hide_all(value)
     }
 
     /// Masks a text value of a labelled column whatever it holds: one number of a card's length by the format, of

@@ -1,12 +1,48 @@
-//! What a mask leaves open, and masking in text. Numbers that are not text are in `number`.
+//! What a mask leaves open, and masking in text. Numbers that are not text are in `number`, JSON in `json`.
 
+use crate::PAN_DIGITS_MAX;
 use crate::card::{Card, Kind};
+use crate::json;
+use crate::number;
 use crate::script::Script;
 use crate::window::{Separator, Window};
 use std::ops::Range;
 
 /// The character that takes the place of a hidden digit in text.
 pub(crate) const HIDDEN: u8 = b'*';
+
+/// What may take a hidden digit's place in text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
+pub(crate) enum Notation {
+    /// `*`.
+    #[default]
+    Text,
+    /// `*` within a string; digits in what may be a number.
+    Json,
+}
+
+/// How a value is masked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Style {
+    pub(crate) format: Format,
+    pub(crate) notation: Notation,
+}
+
+impl Style {
+    pub(crate) fn text(format: Format) -> Style {
+        Style { format, notation: Notation::Text }
+    }
+
+    pub(crate) fn json(format: Format) -> Style {
+        Style { format, notation: Notation::Json }
+    }
+
+    /// Whether what begins at `start` takes digits, not stars.
+    #[inline(always)]
+    fn digits_at(self, bytes: &[u8], start: usize) -> bool {
+        self.notation == Notation::Json && json::number_may_start(bytes, start)
+    }
+}
 
 /// What a mask leaves open of a card number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
@@ -39,26 +75,33 @@ impl Format {
 /// Overwrites what the format hides of a card, and all of the secrets beside it. Returns whether what follows the card
 /// was changed too.
 #[inline]
-pub(crate) fn card(bytes: &mut [u8], card: &Card, format: Format) -> bool {
+pub(crate) fn card(bytes: &mut [u8], card: &Card, style: Style) -> bool {
     let [before, behind] = card.codes(bytes);
     match card.kind {
-        Kind::Pan => number(bytes, &card.window, format),
+        Kind::Pan => number(bytes, &card.window, style),
         Kind::Track1 | Kind::Track2 | Kind::Code => secret(bytes, card.span.clone()),
     }
     let changed = behind.is_some();
     for code in [before, behind].into_iter().flatten() {
-        secret(bytes, code);
+        if style.digits_at(bytes, code.start) {
+            json::hide_number(bytes.get_mut(code).unwrap_or(&mut []));
+        } else {
+            secret(bytes, code);
+        }
     }
     changed
 }
 
 /// Hides digits of a number; separators stay.
 #[inline]
-fn number(bytes: &mut [u8], window: &Window, format: Format) {
+fn number(bytes: &mut [u8], window: &Window, style: Style) {
     if window.separator == Separator::None && window.script == Script::Ascii {
-        return bare(bytes, window.start, window.digits, format);
+        return bare(bytes, window.start, window.digits, style);
     }
-    let (front, end) = format.open(window.digits);
+    if style.digits_at(bytes, window.start) {
+        return as_number(bytes, window, style.format);
+    }
+    let (front, end) = style.format.open(window.digits);
     let hidden = front..window.digits - end;
     window.each_digit(bytes, |place, digit| {
         if hidden.contains(&place) {
@@ -69,9 +112,37 @@ fn number(bytes: &mut [u8], window: &Window, format: Format) {
 
 /// Hides digits of a number without separators.
 #[inline(always)]
-pub(crate) fn bare(bytes: &mut [u8], start: usize, digits: usize, format: Format) {
-    let (front, end) = format.open(digits);
+pub(crate) fn bare(bytes: &mut [u8], start: usize, digits: usize, style: Style) {
+    if style.digits_at(bytes, start) {
+        return bare_number(bytes.get_mut(start..start + digits).unwrap_or(&mut []), style.format);
+    }
+    let (front, end) = style.format.open(digits);
     hide_run(bytes.get_mut(start + front..start + digits - end).unwrap_or(&mut []));
+}
+
+/// A run of ASCII digits becomes another one.
+#[inline(never)]
+fn bare_number(run: &mut [u8], format: Format) {
+    run.iter_mut().for_each(|digit| *digit &= 0x0f);
+    number::fill(run, format, 0);
+    run.iter_mut().for_each(|digit| *digit |= b'0');
+}
+
+/// Digits with something between them become others. No group may begin with a zero: each may be a number by itself.
+#[inline(never)]
+fn as_number(bytes: &mut [u8], window: &Window, format: Format) {
+    let mut values = [0; PAN_DIGITS_MAX];
+    window.each_digit(bytes, |place, digit| {
+        if let (Some(value), Some(digit)) = (values.get_mut(place), window.script.digit(digit, 0)) {
+            *value = digit;
+        }
+    });
+    number::fill(values.get_mut(..window.digits).unwrap_or(&mut []), format, 1);
+    window.each_digit(bytes, |place, digit| {
+        if let (Some(last), Some(value)) = (digit.last_mut(), values.get(place)) {
+            *last = window.script.last_byte(*value);
+        }
+    });
 }
 
 /// Hides all of a run: of 8 to 16 digits, in two steps that may overlap.

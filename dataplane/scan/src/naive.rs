@@ -118,7 +118,9 @@ type Reading = (Range<usize>, Brand, bool);
 
 /// In groups as cards print them.
 fn printed(value: &[u8], start: usize, zero: char) -> Option<Reading> {
-    LAYOUTS.iter().find_map(|layout| {
+    let first =
+        (0..20).take_while(|place| digit(value, start + place * zero.len_utf8(), zero).is_some()).count();
+    LAYOUTS.iter().filter(|layout| layout.first() == Some(&first)).find_map(|layout| {
         SEPARATORS.iter().find_map(|separator| {
             let (digits, end) = read(value, start, layout, separator, zero)?;
             let brand = brand(&digits)?;

@@ -68,7 +68,7 @@ pub(crate) fn digits(values: &mut [u8], format: Format) -> bool {
     if !(PAN_DIGITS_MIN..=PAN_DIGITS_MAX).contains(&count) || judge(values.iter().copied(), count).is_none() {
         return false;
     }
-    fill(values, format);
+    fill(values, format, 0);
     true
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn whole_digits(values: &mut [u8], format: Format) {
     let zeros = values.iter().take_while(|value| **value == 0).count();
     let values = values.get_mut(zeros..).unwrap_or(&mut []);
     if (PAN_DIGITS_MIN..=PAN_DIGITS_MAX).contains(&values.len()) {
-        fill(values, format);
+        fill(values, format, 0);
         return;
     }
     values.fill(0);
@@ -86,24 +86,24 @@ pub(crate) fn whole_digits(values: &mut [u8], format: Format) {
     }
 }
 
-/// Hides what the format hides of 12 to 19 digits.
-fn fill(values: &mut [u8], format: Format) {
+/// Hides what the format hides of 12 to 19 digits, behind digits of at least `least`.
+pub(crate) fn fill(values: &mut [u8], format: Format, least: u8) {
     let (mut front, end) = format.open(values.len());
     let first_four = values.iter().take(4).fold(0, |number, digit| number * 10 + u32::from(*digit));
     if !possible(first_four).needs_luhn() {
         // Without a Luhn digit the brand's prefix alone would make the mask a card number again.
         front = 0;
     }
-    if !fill_between(values, front, end) && !fill_between(values, 0, end) {
-        fill_between(values, 0, 0);
+    if !fill_between(values, front, end, least) && !fill_between(values, 0, end, least) {
+        fill_between(values, 0, 0, least);
     }
 }
 
 /// Fills the hidden digits, from left to right, each with the least digit that lets no run pass Luhn; goes back where
 /// none does. Whether a filling was found.
-fn fill_between(values: &mut [u8], front: usize, end: usize) -> bool {
+fn fill_between(values: &mut [u8], front: usize, end: usize, least: u8) -> bool {
     let until = values.len() - end;
-    let least = |place: usize| u8::from(place == 0);
+    let least = |place: usize| least.max(u8::from(place == 0));
     let most = |place: usize| if place == 0 { 1 } else { 9 };
     let (mut place, mut next) = (front, least(front));
     for _ in 0..STEPS_MAX {

@@ -44,6 +44,18 @@ impl Script {
         (value < 10).then_some(value)
     }
 
+    /// The last byte of the digit with that value: the only one in which digits of a script differ.
+    pub(crate) fn last_byte(self, value: u8) -> u8 {
+        let zero = match self {
+            Script::Ascii => b'0',
+            Script::FullWidth => 0x90,
+            Script::Arabic => 0xa0,
+            Script::Persian => 0xb0,
+            Script::Devanagari => 0xa6,
+        };
+        zero + value
+    }
+
     /// Bytes of one digit.
     pub(crate) fn width(self) -> usize {
         match self {

@@ -9,7 +9,7 @@ use crate::arch::{Kernel, RUN_MAX, Starts};
 use crate::bytes::{byte, run, starts_run};
 use crate::card::{self, Card, Found, Kind};
 use crate::context::LOOKBEHIND;
-use crate::mask::{self, Format};
+use crate::mask::{self, Format, Notation, Style};
 use crate::script::Script;
 use crate::sensitive::{LOOKAHEAD, Unlabelled};
 use crate::window::Separator;
@@ -32,6 +32,7 @@ pub struct Progress {
 pub struct Stream {
     /// How many of the kept bytes are decided on and stay for their context only.
     decided: usize,
+    notation: Notation,
 }
 
 impl Stream {
@@ -40,11 +41,17 @@ impl Stream {
         Stream::default()
     }
 
+    /// At the start of a JSON text, which stays one: see [`Scanner::mask_json`].
+    pub fn json() -> Stream {
+        Stream { notation: Notation::Json, ..Stream::default() }
+    }
+
     /// Masks in place. `bytes`: what the caller kept from the last call, unchanged, and the new bytes behind it.
     /// The caller passes on the released bytes and keeps the rest, at most [`HOLDBACK_BYTES_MAX`]. With `last` all are
     /// released, and the stream stands at the start of a new value.
     pub fn mask(&mut self, scanner: &Scanner, bytes: &mut [u8], last: bool, format: Format) -> Progress {
-        let (decided, masked) = pass(scanner.kernel, bytes, self.decided, last, format);
+        let style = Style { format, notation: self.notation };
+        let (decided, masked) = pass(scanner.kernel, bytes, self.decided, last, style);
         let released = if last { bytes.len() } else { decided.saturating_sub(LOOKBEHIND) };
         self.decided = if last { 0 } else { decided - released };
         Progress { released, masked }
@@ -57,7 +64,7 @@ pub(crate) fn pass(
     bytes: &mut [u8],
     from: usize,
     last: bool,
-    format: Format,
+    style: Style,
 ) -> (usize, usize) {
     let len = bytes.len();
     let until = if last { len } else { (len + 1).saturating_sub(LOOKAHEAD) };
@@ -71,17 +78,17 @@ pub(crate) fn pass(
         match card::look(bytes, start.at, start.run, &mut unlabelled) {
             None => {}
             Some(Found::Bare(_)) => {
-                mask::bare(bytes, start.at, start.run, format);
+                mask::bare(bytes, start.at, start.run, style);
                 masked += 1;
                 at = start.at + start.run;
             }
             Some(Found::Card(found)) => {
-                let changed_behind = mask::card(bytes, &found, format);
+                let changed_behind = mask::card(bytes, &found, style);
                 masked += 1;
                 at = found.span.end;
                 if changed_behind || leaves_start(bytes, &found) {
                     let more;
-                    (at, more) = pass_within(bytes, start.at, at, until, format);
+                    (at, more) = pass_within(bytes, start.at, at, until, style);
                     masked += more;
                     starts = Starts::new(kernel, at);
                 }
@@ -110,19 +117,13 @@ fn leaves_start(bytes: &[u8], card: &Card) -> bool {
 
 /// Masks from `from` up to `end`, or to the end of the last card that starts before it. Returns that end, and the
 /// number of cards.
-fn pass_within(
-    bytes: &mut [u8],
-    from: usize,
-    mut end: usize,
-    until: usize,
-    format: Format,
-) -> (usize, usize) {
+fn pass_within(bytes: &mut [u8], from: usize, mut end: usize, until: usize, style: Style) -> (usize, usize) {
     let (mut at, mut masked) = (from, 0);
     while at < end.min(until) {
         if may_start(bytes, at)
             && let Some(found) = card::at(bytes, at, run(bytes, at, RUN_MAX))
         {
-            mask::card(bytes, &found, format);
+            mask::card(bytes, &found, style);
             end = end.max(found.span.end);
             masked += 1;
         } else {

@@ -68,6 +68,20 @@ proptest! {
     }
 
     #[test]
+    fn a_mask_of_json_is_not_found_again(text in any_text(), format in format()) {
+        for (_, scanner) in Scanner::all() {
+            let mut once = text.clone();
+            let count = scanner.mask_json(&mut once, format);
+            prop_assert_eq!(once.len(), text.len());
+            prop_assert_eq!(naive::find(&once).len(), 0);
+            prop_assert_eq!(scanner.find(&once).count(), 0);
+            prop_assert!(count >= scanner.find(&text).filter(|hit| hit.kind != Kind::Code).count());
+            prop_assert_eq!(once != text, count > 0);
+            prop_assert_eq!(scanner.mask_json(&mut once, format), 0);
+        }
+    }
+
+    #[test]
     fn any_split_gives_the_same_bytes(text in any_text(), format in format(), cuts in prop::collection::vec(0usize..60, 0..40)) {
         let scanner = Scanner::new();
         let mut whole = text.clone();

@@ -24,6 +24,7 @@ impl Neon {
 kernel!(
     #[target_feature(enable = "neon")]
     scan,
+    chunks,
     look,
     classify,
     leads,

@@ -21,6 +21,18 @@ pub(super) struct Masks {
     pub(super) commas: u64,
 }
 
+impl Masks {
+    /// Without the first `past` bytes.
+    #[inline(always)]
+    pub(super) fn behind(self, past: u32) -> Masks {
+        Masks {
+            digits: self.digits >> past,
+            separators: self.separators >> past,
+            commas: self.commas >> past,
+        }
+    }
+}
+
 /// Blocks that a kernel looks at before it asks whether any of them had offers.
 pub(super) const BATCH: usize = 8;
 /// All bytes that a batch's blocks touch.
@@ -218,10 +230,11 @@ pub(super) fn other_scripts(leads: u64) -> u64 {
 
 /// The body of a kernel `$name`: goes on from `batch.next` to the first batch with offers; without any, `batch.count`
 /// stays zero. `$classify` turns `&[u8; 64]` to masks, `$leads` to the bytes that other scripts' digits begin with;
-/// `$digit` and `$high` look for digits and for bytes beyond ASCII in `&[u8; CHUNK]`; `$look` becomes its first look.
+/// `$digit` and `$high` look for digits and for bytes beyond ASCII in `&[u8; CHUNK]`. `$look` becomes its first look,
+/// `$chunks` the loop over whole chunks; what is shorter is gone through block by block.
 macro_rules! kernel {
     (
-        $(#[$attribute:meta])* $name:ident, $look:ident, $classify:path, $leads:path, $digit:path, $high:path
+        $(#[$attribute:meta])* $name:ident, $chunks:ident, $look:ident, $classify:path, $leads:path, $digit:path, $high:path
     ) => {
         #[inline(never)]
         $(#[$attribute])*
@@ -235,14 +248,48 @@ macro_rules! kernel {
 
         $(#[$attribute])*
         fn $name<const LOOSE: bool>(bytes: &[u8], batch: &mut $crate::arch::all::Batch) {
-            use $crate::arch::all::{
-                BATCH, BLOCK, CHUNK, Lanes, Offers, STEP, Sights, blocks, lone_offers, other_scripts,
-            };
+            use $crate::arch::all::{BATCH, BLOCK, CHUNK, Offers, STEP, lone_offers, other_scripts};
+            batch.count = 0;
+            if batch.next.saturating_add(CHUNK) <= bytes.len() {
+                $chunks::<LOOSE>(bytes, batch);
+                if batch.count > 0 {
+                    return;
+                }
+            }
+            let mut base = batch.next;
+            let mut behind = u64::from($crate::bytes::before(bytes, base, 1).is_ascii_digit());
+            while let Some(rest) = bytes.get(base..).filter(|rest| !rest.is_empty()) {
+                let (masks, leads) = if let Some(block) = rest.first_chunk::<BLOCK>() {
+                    ($classify(block), $leads(block))
+                } else if let Some(block) = bytes.last_chunk::<BLOCK>() {
+                    let past = (BLOCK - rest.len()) as u32;
+                    ($classify(block).behind(past), $leads(block) >> past)
+                } else {
+                    let mut block = [0u8; BLOCK];
+                    if let Some(head) = block.get_mut(..rest.len()) {
+                        head.copy_from_slice(rest);
+                    }
+                    ($classify(&block), $leads(&block))
+                };
+                let bits = lone_offers::<LOOSE>(masks, behind) | other_scripts(leads);
+                batch.add(Offers { base, bits, digits: masks.digits });
+                behind = masks.digits >> (STEP - 1) & 1;
+                base += STEP;
+                if batch.count == BATCH {
+                    break;
+                }
+            }
+            batch.next = base;
+        }
+
+        #[inline(never)]
+        $(#[$attribute])*
+        fn $chunks<const LOOSE: bool>(bytes: &[u8], batch: &mut $crate::arch::all::Batch) {
+            use $crate::arch::all::{BATCH, CHUNK, Lanes, Offers, STEP, Sights, blocks, other_scripts};
             let mut base = batch.next;
             let mut behind = u64::from($crate::bytes::before(bytes, base, 1).is_ascii_digit());
             let mut digits = true;
             let (mut lanes, mut sights) = (Lanes::default(), Sights::default());
-            batch.count = 0;
             while let Some(chunk) = bytes.get(base..).and_then(|rest| rest.first_chunk::<CHUNK>()) {
                 let high = $high(chunk);
                 if !digits && !high && !$digit(chunk) {
@@ -260,8 +307,7 @@ macro_rules! kernel {
                         let bits = lanes.offers::<LOOSE>(place, &sights) | other;
                         batch.add(Offers { base: base + place * STEP, bits, digits: lanes.masks(place).digits });
                     }
-                }
-                if seen.plain && !seen.seams && !high {
+                } else if seen.plain {
                     for place in 0..BATCH {
                         let (bits, digits) = lanes.plain(place, &sights);
                         batch.add(Offers { base: base + place * STEP, bits, digits });
@@ -270,22 +316,6 @@ macro_rules! kernel {
                 behind = lanes.masks(BATCH - 1).digits >> (STEP - 1) & 1;
                 base += BATCH * STEP;
                 if batch.count > 0 {
-                    batch.next = base;
-                    return;
-                }
-            }
-            while let Some(rest) = bytes.get(base..).filter(|rest| !rest.is_empty()) {
-                let mut padded = [0u8; BLOCK];
-                let block = rest.first_chunk::<BLOCK>().unwrap_or_else(|| {
-                    padded.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-                    &padded
-                });
-                let masks = $classify(block);
-                let bits = lone_offers::<LOOSE>(masks, behind) | other_scripts($leads(block));
-                batch.add(Offers { base, bits, digits: masks.digits });
-                behind = masks.digits >> (STEP - 1) & 1;
-                base += STEP;
-                if batch.count == BATCH {
                     break;
                 }
             }

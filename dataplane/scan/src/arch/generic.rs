@@ -10,7 +10,7 @@ pub(super) fn next(bytes: &[u8], batch: &mut Batch, loose: bool) {
     if loose { scan::<true>(bytes, batch) } else { scan::<false>(bytes, batch) }
 }
 
-kernel!(scan, look, classify, leads, any_digit, any_high);
+kernel!(scan, chunks, look, classify, leads, any_digit, any_high);
 
 fn any_digit(chunk: &[u8; CHUNK]) -> bool {
     chunk.iter().fold(false, |any, byte| any | byte.is_ascii_digit())

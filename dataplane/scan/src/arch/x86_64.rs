@@ -44,6 +44,7 @@ impl Avx512 {
 kernel!(
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     scan_avx2,
+    chunks_avx2,
     look_avx2,
     classify_avx2,
     leads_avx2,
@@ -53,6 +54,7 @@ kernel!(
 kernel!(
     #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,lzcnt,popcnt")]
     scan_avx512,
+    chunks_avx512,
     look_avx512,
     classify_avx512,
     leads_avx512,

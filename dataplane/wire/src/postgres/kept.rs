@@ -8,7 +8,7 @@ use super::backend::Backend;
 use super::frame::{self, Frame, HEADER_BYTES, message, missing};
 use super::message::{Report, read_text};
 use crate::limits::{LOGIN_MESSAGE_BYTES_MAX, LOGIN_MESSAGES_MAX, RESET_MS_MAX};
-use crate::{Engine, Error, Now, Outbox, Question, Refusal, Ruling, Side, Step};
+use crate::{Engine, Error, Handshake, Now, Outbox, Question, Refusal, Ruling, Side, Step};
 
 /// Undoes all that a session can do to itself: settings, role and session user, prepared statements, cursors, temporary
 /// tables, sequences' last values, advisory locks, channels listened to.
@@ -140,15 +140,15 @@ impl Engine for Kept {
     }
 
     /// Sends the reset.
-    fn connected(&mut self, out: &mut Outbox, now: Now) -> Result<(), Error> {
+    fn connected(&mut self, out: &mut Outbox, now: Now) -> Result<Step, Error> {
         if self.state == State::Resetting {
             message(&mut out.server, b'Q', |body| body.extend_from_slice(RESET));
             self.deadline = Some(Now(now.0 + RESET_MS_MAX));
         }
-        Ok(())
+        Ok(Step::Consumed(0))
     }
 
-    fn secured(&mut self, _: Side, _: &mut Outbox, _: Now) -> Result<(), Error> {
+    fn secured(&mut self, _: Side, _: &Handshake<'_>, _: &mut Outbox, _: Now) -> Result<(), Error> {
         Ok(())
     }
 
