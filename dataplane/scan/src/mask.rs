@@ -101,13 +101,18 @@ fn number(bytes: &mut [u8], window: &Window, style: Style) {
     if style.digits_at(bytes, window.start) {
         return as_number(bytes, window, style.format);
     }
-    let (front, end) = style.format.open(window.digits);
-    let hidden = front..window.digits - end;
+    let hidden = hidden(window, style.format);
     window.each_digit(bytes, |place, digit| {
         if hidden.contains(&place) {
             digit.iter_mut().zip(window.script.hidden()).for_each(|(to, from)| *to = *from);
         }
     });
+}
+
+/// Which digits the format hides. Where zeros at the end are not written, no last four are known.
+fn hidden(window: &Window, format: Format) -> Range<usize> {
+    let (front, end) = format.open(window.digits);
+    if window.separator == Separator::Point { 0..window.digits } else { front..window.digits - end }
 }
 
 /// Hides digits of a number without separators.
@@ -137,7 +142,13 @@ fn as_number(bytes: &mut [u8], window: &Window, format: Format) {
             *value = digit;
         }
     });
-    number::fill(values.get_mut(..window.digits).unwrap_or(&mut []), format, 1);
+    if window.separator == Separator::Point {
+        // A power of ten: it never passes Luhn.
+        values.fill(0);
+        values.iter_mut().take(1).for_each(|first| *first = 1);
+    } else {
+        number::fill(values.get_mut(..window.digits).unwrap_or(&mut []), format, 1);
+    }
     window.each_digit(bytes, |place, digit| {
         if let (Some(last), Some(value)) = (digit.last_mut(), values.get(place)) {
             *last = window.script.last_byte(*value);
