@@ -1,5 +1,6 @@
 //! What an engine asks and how it is answered. Views borrow from the bytes in hand; nothing is copied.
 
+use crate::origin::Labels;
 use crate::secret::Secret;
 
 /// A question of a suspended engine.
@@ -144,6 +145,8 @@ pub enum Ruling<'a> {
     Admit(Admission<'a>),
     /// Command: run it as it stands.
     Allow,
+    /// Command: the same, at a target where columns are labelled: what comes of them is masked whole.
+    AllowLabelled(Labels<'a>),
     /// Command: keep it; tell the client why it waits, if the protocol can.
     Hold {
         /// For people: the ticket and where to approve it.
@@ -176,8 +179,10 @@ pub struct Admission<'a> {
 /// TLS towards the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServerTls {
-    /// Without it there is no session.
+    /// Without it there is no session. Asked for in the protocol's own way.
     Required,
+    /// The same, from the first byte on, with the protocol named by ALPN (PostgreSQL 17 and later).
+    Direct,
     /// Asked for by name in the manifest: none.
     Off,
 }

@@ -9,6 +9,7 @@ pub mod ask;
 pub mod cursor;
 pub mod error;
 pub mod limits;
+pub mod origin;
 pub mod outbox;
 pub mod postgres;
 pub mod secret;
@@ -21,6 +22,7 @@ pub use ask::{
 };
 pub use error::Error;
 pub use limits::Limits;
+pub use origin::{LabelledColumn, Labels, Origins, Relation, RelationKind, Watch};
 pub use outbox::{Event, Outbox, Outcome};
 pub use secret::Secret;
 
@@ -31,6 +33,15 @@ pub enum Side {
     Client,
     /// The target.
     Server,
+}
+
+/// What a finished TLS handshake tells of the peer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Handshake<'a> {
+    /// The protocol agreed by ALPN; empty: none.
+    pub protocol: &'a [u8],
+    /// The peer's certificate as channel binding takes it (`tls-server-end-point`, RFC 5929); empty: it has none.
+    pub end_point: &'a [u8],
 }
 
 /// Milliseconds of the driver's monotonic clock.
@@ -87,8 +98,8 @@ pub enum Step {
     /// This side has to wait for the other. Nothing was consumed; the driver steps this side again (with whatever
     /// bytes it then has) after the next step of the other side that was no `Need`.
     Wait,
-    /// The first `consumed` bytes are done with; then, with the outbox flushed, this side goes over to TLS. The driver
-    /// calls [`Engine::secured`] when the handshake is done.
+    /// The first `consumed` bytes are done with; then, with the outbox flushed, this side goes over to TLS: all that
+    /// has come behind them belongs to the handshake. The driver calls [`Engine::secured`] when that is done.
     Secure {
         /// The side whose leg changes.
         side: Side,
@@ -122,10 +133,17 @@ pub trait Engine {
     ) -> Result<Step, Error>;
 
     /// The driver has connected to the server named by the [`Admission`]: the engine speaks first.
-    fn connected(&mut self, out: &mut Outbox, now: Now) -> Result<(), Error>;
+    /// The step is `Consumed(0)`, or `Secure` where TLS comes first.
+    fn connected(&mut self, out: &mut Outbox, now: Now) -> Result<Step, Error>;
 
     /// The TLS handshake of `side` is done.
-    fn secured(&mut self, side: Side, out: &mut Outbox, now: Now) -> Result<(), Error>;
+    fn secured(
+        &mut self,
+        side: Side,
+        handshake: &Handshake<'_>,
+        out: &mut Outbox,
+        now: Now,
+    ) -> Result<(), Error>;
 
     /// `side` has ended its stream (after every byte was stepped). `Close` where nothing is left to do.
     fn ended(&mut self, side: Side, out: &mut Outbox, now: Now) -> Result<Step, Error>;

@@ -53,6 +53,8 @@ pub enum Event {
     },
     /// Card numbers masked in what belongs to no command (notices, notifications).
     Masked(u64),
+    /// An answer came of a relation, or a column of one, that is not among the target's facts: it is masked whole.
+    UnknownOrigin,
 }
 
 /// How a command ended.

@@ -13,10 +13,13 @@ mod postgres;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::Arc;
 
 use postgres::*;
 use wire::postgres::{Config, Session};
-use wire::{Engine, Now, Outbox, Ruling, Side, Step};
+use wire::{
+    Engine, LabelledColumn, Labels, Now, Origins, Outbox, Relation, RelationKind, Ruling, Side, Step, Watch,
+};
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
@@ -42,14 +45,19 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Steps `side` to the end of `bytes`, allowing everything.
-fn run(engine: &mut Session, side: Side, bytes: &mut [u8], out: &mut Outbox) {
+/// Steps `side` to the end of `bytes`, allowing everything, at a target with labels if there are some.
+fn run(engine: &mut Session, side: Side, bytes: &mut [u8], out: &mut Outbox, labels: Option<&Arc<Origins>>) {
     let mut at = 0;
     while at < bytes.len() {
         let rest = &mut bytes[at..];
         let mut step = engine.step(side, rest, out, Now(0)).unwrap();
         if matches!(step, Step::Ask) {
-            step = engine.rule(Ruling::Allow, rest, out, Now(0)).unwrap();
+            let watch = Watch { labels: true, computed: true, ..Watch::default() };
+            let ruling = match labels {
+                Some(origins) => Ruling::AllowLabelled(Labels { origins, watch, generation: 1 }),
+                None => Ruling::Allow,
+            };
+            step = engine.rule(ruling, rest, out, Now(0)).unwrap();
         }
         at += match step {
             Step::ToClient(cleared) => cleared.len(),
@@ -58,18 +66,23 @@ fn run(engine: &mut Session, side: Side, bytes: &mut [u8], out: &mut Outbox) {
             other => panic!("{other:?}"),
         };
         out.events.clear();
+        out.server.clear();
     }
 }
 
 fn check(prelude: (&[u8], &[u8]), asked: &[u8], answer: &[u8]) {
+    check_with(prelude, asked, answer, None);
+}
+
+fn check_with(prelude: (&[u8], &[u8]), asked: &[u8], answer: &[u8], labels: Option<&Arc<Origins>>) {
     let mut driver = open_with(Config::default(), allow);
     driver.feed(Side::Client, prelude.0);
     driver.feed(Side::Server, prelude.1);
     let mut out = Outbox::default();
     let mut transact = |times: u32| {
         for _ in 0..times {
-            run(&mut driver.engine, Side::Client, &mut asked.to_vec(), &mut out);
-            run(&mut driver.engine, Side::Server, &mut answer.to_vec(), &mut out);
+            run(&mut driver.engine, Side::Client, &mut asked.to_vec(), &mut out, labels);
+            run(&mut driver.engine, Side::Server, &mut answer.to_vec(), &mut out, labels);
         }
     };
     transact(100);
@@ -111,4 +124,18 @@ fn masked_rows_allocate_nothing() {
     let head = description(&[(25, 0), (20, 1), (17, 0)]);
     let answer = [head, line.repeat(50), complete("SELECT 50"), ready(b'I')].concat();
     check((b"", b""), &query("select"), &answer);
+}
+
+#[test]
+fn labelled_rows_allocate_nothing() {
+    let relation = Relation { oid: 100, kind: RelationKind::Table, attributes: 3 };
+    let column = LabelledColumn { table: 100, attribute: 2, card: true };
+    let origins = Arc::new(Origins::new(vec![relation], vec![column]));
+    let columns = [(100, 1, 25, 0), (100, 2, 25, 0), (0, 0, 114, 0)];
+    let line = row(&[Some(b"name"), Some(b"4111111111111111"), Some(b"{}")]);
+    let rows = [description_of(&columns), line.repeat(50), complete("SELECT 50"), ready(b'I')].concat();
+    check_with((b"", b""), &query("select"), &rows, Some(&origins));
+    let batch = [parse("", "select $1"), bind_with("", "", &[b"7"], &[0]), execute(""), sync()].concat();
+    let answer = [message(b'1', b""), message(b'2', b""), rows].concat();
+    check_with((b"", b""), &batch, &answer, Some(&origins));
 }

@@ -7,26 +7,28 @@ use alloc::rc::Rc;
 
 use super::rows::Formats;
 use super::statements::{Portals, State, Statement};
-use crate::{Event, Outbox, Outcome, Transaction};
+use crate::{Event, Outbox, Outcome, Transaction, Watch};
 
 /// What one forwarded message is answered by.
 pub(crate) enum Expect {
     /// Anything a statement list may answer, up to ReadyForQuery.
-    Query { number: u64, light: bool, begins: bool, batch: u64 },
+    Query { number: u64, light: bool, begins: bool, batch: u64, watch: Watch },
     /// ReadyForQuery.
     Sync { batch: u64 },
     /// ParseComplete.
     Parse { number: u64, statement: Rc<Statement> },
     /// BindComplete.
-    Bind { number: u64, serial: u64, statement: Rc<Statement> },
-    /// ParameterDescription, then a description of rows or none.
-    DescribeStatement { statement: Rc<Statement> },
+    Bind { number: u64, serial: u64, statement: Rc<Statement>, watch: Watch },
+    /// ParameterDescription, then a description of rows or none; asked for under this generation of names.
+    DescribeStatement { statement: Rc<Statement>, generation: u64 },
     /// A description of rows or none.
-    DescribePortal { statement: Rc<Statement> },
+    DescribePortal { statement: Rc<Statement>, generation: u64 },
+    /// As before, asked for by the gateway: the client is not told.
+    Learn { statement: Rc<Statement>, generation: u64 },
     /// As before, of a cursor that SQL has made: what it says is passed on, and nothing is learned of it.
     DescribeCursor,
     /// Rows and their end, or COPY.
-    Execute { number: u64, statement: Rc<Statement>, formats: Formats },
+    Execute { number: u64, statement: Rc<Statement>, formats: Formats, watch: Watch },
     /// CloseComplete.
     Close,
     /// A statement that fails, in the place of a refused Query; up to ReadyForQuery.
@@ -46,6 +48,14 @@ impl Expect {
             | Self::RefusedQuery { number, .. }
             | Self::Refused { number, .. } => *number,
             _ => 0,
+        }
+    }
+
+    /// How strictly its answer is treated.
+    pub(crate) fn watch(&self) -> Watch {
+        match self {
+            Self::Query { watch, .. } | Self::Bind { watch, .. } | Self::Execute { watch, .. } => *watch,
+            _ => Watch::default(),
         }
     }
 
@@ -79,6 +89,14 @@ pub(crate) struct Answer {
     /// A description (of rows, for a query; of parameters, for a described statement) has come.
     pub(crate) described: bool,
     pub(crate) copying: Copying,
+}
+
+impl Answer {
+    /// So many rows more.
+    pub(crate) fn count(&mut self, rows: u64) {
+        self.rows += rows;
+        self.rows_here += rows;
+    }
 }
 
 /// Entries in order.

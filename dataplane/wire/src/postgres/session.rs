@@ -4,20 +4,23 @@
 
 use alloc::boxed::Box;
 use alloc::rc::Rc;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::answers::Known;
+use super::answers::{Known, Parts};
+use super::copy::CopyOut;
 use super::frame::{self, Frame, HEADER_BYTES, message, missing, text};
 use super::message::{Bind, Named, Parse, read_execute, read_text};
 use super::nature::Nature;
 use super::pending::{Expect, Pending};
 use super::reply::{self, FAILING_TEXT, Severity};
-use super::rows::{Column, Formats, Parts, Plan};
-use super::statements::{Found, Portal, Portals, Statements};
+use super::rows::{Column, Formats, Plan};
+use super::statements::{Found, Portal, Portals, Statement, Statements};
 use super::value::Masker;
 use crate::limits::{LARGE_BYTES, NAME_BYTES_MAX, PENDING_MAX};
 use crate::{
-    Command, CommandKind, Error, Limits, Outbox, Parameters, Permitted, Question, Refusal, Ruling, Side, Step,
+    Command, CommandKind, Error, Limits, Origins, Outbox, Parameters, Permitted, Question, Refusal, Ruling,
+    Side, Step, Watch,
 };
 
 /// The name under which a statement that takes the place of a refused one would be prepared, if it could be.
@@ -38,6 +41,8 @@ pub(crate) struct Talk {
     pub(super) columns: Vec<Column>,
     /// A long message to the client, partly released.
     pub(super) parts: Option<Parts>,
+    /// COPY data on their way to the client.
+    pub(super) copy_out: Option<Box<CopyOut>>,
     pub(super) known: Known,
     /// The command that released bytes answer.
     pub(super) answering: u64,
@@ -45,6 +50,9 @@ pub(crate) struct Talk {
     pub(super) notice: Vec<u8>,
     /// The target has told the client why the session ends.
     pub(super) told: bool,
+    /// Where labelled data lie, and the generation of names: as of the last ruling.
+    pub(super) origins: Option<Arc<Origins>>,
+    generation: u64,
     limits: Limits,
     statements: Statements,
     asking: Option<Asking>,
@@ -105,10 +113,13 @@ impl Talk {
             plan: Plan::default(),
             columns: Vec::new(),
             parts: None,
+            copy_out: None,
             known: Known::default(),
             answering: 0,
             notice: Vec::new(),
             told: false,
+            origins: None,
+            generation: 0,
             limits,
             statements: Statements::new(limits),
             asking: None,
@@ -308,31 +319,56 @@ impl Talk {
 
     fn execute(&mut self, body: &[u8], first: bool, out: &mut Outbox) -> Result<Act, Error> {
         let name = read_execute(body)?;
-        let (number, statement, formats) = match self.portals.find(name, self.batch) {
-            Found::Ready(portal) => (portal.number, portal.statement.clone(), portal.formats.clone()),
+        let (number, statement, formats, watch) = match self.portals.find(name, self.batch) {
+            Found::Ready(portal) => {
+                (portal.number, portal.statement.clone(), portal.formats.clone(), portal.watch)
+            }
             Found::Wait => return Ok(Act::Stop(Step::Wait)),
             Found::Unknown => {
                 return Ok(self.refuse_unknown(b"34000", "this portal does not exist", first, out));
             }
         };
+        if watch.labels && !self.will_know_columns(&statement) {
+            if !first {
+                return Ok(Act::Later);
+            }
+            // The client need not ask where the columns come from: then the gateway does.
+            message(&mut out.server, b'D', |body| {
+                body.push(b'P');
+                text(body, name);
+            });
+            let (statement, generation) = (statement.clone(), self.generation);
+            self.pending.push(Expect::Learn { statement, generation });
+        }
         self.statements.apply(&statement.nature.effect);
         self.portals.apply(&statement.nature.effect);
-        self.pending.push(Expect::Execute { number, statement, formats });
+        self.pending.push(Expect::Execute { number, statement, formats, watch });
         Ok(Act::Pass)
     }
 
+    /// Whether the statement's columns will be known, as names now stand, when its rows come: described before, or
+    /// within this batch (of which nothing more runs where that fails).
+    fn will_know_columns(&self, statement: &Statement) -> bool {
+        statement.nature.stable
+            && (statement.columns.borrow().is_current(self.generation)
+                || statement.asked.get() == (self.batch, self.generation))
+    }
+
     fn describe(&mut self, body: &[u8], first: bool, out: &mut Outbox) -> Result<Act, Error> {
+        let generation = self.generation;
         let found = match Named::read(body)? {
             Named::Statement(name) => match self.statements.find(name, self.batch) {
                 Found::Ready(statement) => {
-                    Found::Ready(Expect::DescribeStatement { statement: statement.clone() })
+                    statement.asked.set((self.batch, generation));
+                    Found::Ready(Expect::DescribeStatement { statement: statement.clone(), generation })
                 }
                 Found::Wait => Found::Wait,
                 Found::Unknown => Found::Unknown,
             },
             Named::Portal(name) => match self.portals.find(name, self.batch) {
                 Found::Ready(portal) => {
-                    Found::Ready(Expect::DescribePortal { statement: portal.statement.clone() })
+                    portal.statement.asked.set((self.batch, generation));
+                    Found::Ready(Expect::DescribePortal { statement: portal.statement.clone(), generation })
                 }
                 Found::Wait => Found::Wait,
                 // A cursor of DECLARE is a portal of the target's: drivers look at it before they FETCH by SQL.
@@ -451,12 +487,13 @@ impl Talk {
                 reply::notice(place, notice);
                 return Ok(Step::Ask);
             }
-            Ruling::Allow => {
-                self.asking = None;
-                return match self.accept(asking, body, out)? {
-                    Act::Pass => self.client_from(bytes, frame.length, out),
-                    _ => Ok(Step::Consumed(frame.length)),
-                };
+            Ruling::Allow => return self.go_on(asking, Watch::default(), (bytes, frame, body), out),
+            Ruling::AllowLabelled(labels) => {
+                if self.origins.as_ref().is_none_or(|origins| !Arc::ptr_eq(origins, labels.origins)) {
+                    self.origins = Some(Arc::clone(labels.origins));
+                }
+                self.generation = labels.generation;
+                return self.go_on(asking, labels.watch, (bytes, frame, body), out);
             }
             Ruling::Refuse(refusal) => refusal,
             // No answers to this question: nothing runs without one.
@@ -476,8 +513,23 @@ impl Talk {
         Ok(Step::Consumed(frame.length))
     }
 
+    /// An allowed message goes to the target, and what may follow it.
+    fn go_on(
+        &mut self,
+        asking: Asking,
+        watch: Watch,
+        (bytes, frame, body): (&[u8], Frame, &[u8]),
+        out: &mut Outbox,
+    ) -> Result<Step, Error> {
+        self.asking = None;
+        match self.accept(asking, watch, body, out)? {
+            Act::Pass => self.client_from(bytes, frame.length, out),
+            _ => Ok(Step::Consumed(frame.length)),
+        }
+    }
+
     /// Takes note of an allowed message; `Drop` where something has been sent in its place.
-    fn accept(&mut self, asking: Asking, body: &[u8], out: &mut Outbox) -> Result<Act, Error> {
+    fn accept(&mut self, asking: Asking, watch: Watch, body: &[u8], out: &mut Outbox) -> Result<Act, Error> {
         let number = asking.number;
         match asking.kind {
             CommandKind::Query => {
@@ -487,7 +539,7 @@ impl Talk {
                 self.statements.apply(&nature.effect);
                 self.portals.apply(&nature.effect);
                 let (light, begins, batch) = (!nature.heavy, nature.begins, self.batch);
-                self.pending.push(Expect::Query { number, light, begins, batch });
+                self.pending.push(Expect::Query { number, light, begins, batch, watch });
                 self.batch += 1;
             }
             CommandKind::Prepare => {
@@ -511,10 +563,10 @@ impl Talk {
                 let statement = Rc::clone(statement);
                 let serial = self.next_serial;
                 self.next_serial += 1;
-                let portal =
-                    Portal::new(serial, number, statement.clone(), Formats::new(bind.results), self.batch);
+                let formats = Formats::new(bind.results);
+                let portal = Portal::new(serial, number, statement.clone(), formats, self.batch, watch);
                 self.portals.insert(bind.portal, portal);
-                self.pending.push(Expect::Bind { number, serial, statement });
+                self.pending.push(Expect::Bind { number, serial, statement, watch });
             }
         }
         Ok(Act::Pass)

@@ -12,7 +12,7 @@ use hashbrown::HashMap;
 
 use super::nature::{Effect, Nature};
 use super::rows::{Column, Formats};
-use crate::Limits;
+use crate::{Limits, Watch};
 
 /// What the target has said of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +36,16 @@ pub(crate) struct Statement {
     batch: u64,
     /// Its rows' columns, once described.
     pub(crate) columns: RefCell<Columns>,
+    /// The batch and generation of names in which a description was last asked for.
+    pub(crate) asked: Cell<(u64, u64)>,
 }
 
 /// The columns of a statement's rows.
 #[derive(Default)]
 pub(crate) struct Columns {
     known: bool,
+    /// The generation of names under which they were asked for.
+    generation: u64,
     list: Vec<Column>,
 }
 
@@ -50,8 +54,14 @@ impl Columns {
         self.known.then_some(self.list.as_slice())
     }
 
-    pub(crate) fn learn(&mut self, columns: &[Column]) {
+    /// Whether they are known as names now stand.
+    pub(crate) fn is_current(&self, generation: u64) -> bool {
+        self.known && self.generation == generation
+    }
+
+    pub(crate) fn learn(&mut self, columns: &[Column], generation: u64) {
         self.known = true;
+        self.generation = generation;
         self.list.clear();
         self.list.extend_from_slice(columns);
     }
@@ -183,10 +193,12 @@ fn reuse(old: Option<Rc<Statement>>, id: u64, text: &str, batch: u64) -> Rc<Stat
         statement.state.set(State::Pending);
         statement.batch = batch;
         statement.columns.get_mut().forget();
+        statement.asked.set((0, 0));
         return old;
     }
     let (text, state) = (String::from(text), Cell::new(State::Pending));
-    Rc::new(Statement { id, text, nature, state, batch, columns: RefCell::default() })
+    let (columns, asked) = (RefCell::default(), Cell::new((0, 0)));
+    Rc::new(Statement { id, text, nature, state, batch, columns, asked })
 }
 
 /// A bound statement.
@@ -197,6 +209,7 @@ pub(crate) struct Portal {
     pub(crate) number: u64,
     pub(crate) statement: Rc<Statement>,
     pub(crate) formats: Formats,
+    pub(crate) watch: Watch,
     batch: u64,
     confirmed: bool,
 }
@@ -208,8 +221,9 @@ impl Portal {
         statement: Rc<Statement>,
         formats: Formats,
         batch: u64,
+        watch: Watch,
     ) -> Self {
-        Self { serial, number, statement, formats, batch, confirmed: false }
+        Self { serial, number, statement, formats, watch, batch, confirmed: false }
     }
 }
 
@@ -353,8 +367,8 @@ mod tests {
         let mut statements = Statements::new(Limits::default());
         let statement = statements.insert(b"", "select 1", 1).unwrap();
         let mut portals = Portals::default();
-        portals.insert(b"p", Portal::new(1, 1, statement.clone(), Formats::All(false), 1));
-        portals.insert(b"", Portal::new(2, 2, statement.clone(), Formats::All(false), 2));
+        portals.insert(b"p", Portal::new(1, 1, statement.clone(), Formats::All(false), 1, Watch::default()));
+        portals.insert(b"", Portal::new(2, 2, statement.clone(), Formats::All(false), 2, Watch::default()));
         assert!(matches!(portals.find(b"p", 1), Found::Ready(_)));
         assert!(matches!(portals.find(b"p", 2), Found::Wait));
         portals.confirm(1);
@@ -364,7 +378,7 @@ mod tests {
         assert!(matches!(portals.find(b"", 2), Found::Ready(_)));
         portals.fail(2);
         assert!(matches!(portals.find(b"", 2), Found::Unknown));
-        portals.insert(b"p", Portal::new(3, 3, statement, Formats::All(false), 2));
+        portals.insert(b"p", Portal::new(3, 3, statement, Formats::All(false), 2, Watch::default()));
         assert!(!portals.has_room(b"q", &Limits { portals_max: 1, ..Limits::default() }));
         portals.apply(&Effect::Portals);
         assert!(matches!(portals.find(b"p", 2), Found::Unknown));

@@ -96,6 +96,20 @@ pub(crate) fn description(columns: &[(u32, u16)]) -> Vec<u8> {
     message(b'T', &body)
 }
 
+/// RowDescription; columns by relation, number there, type and format.
+pub(crate) fn description_of(columns: &[(u32, i16, u32, u16)]) -> Vec<u8> {
+    let mut body = u16::try_from(columns.len()).expect("few").to_be_bytes().to_vec();
+    for (table, attribute, oid, format) in columns {
+        text(&mut body, "column");
+        body.extend_from_slice(&table.to_be_bytes());
+        body.extend_from_slice(&attribute.to_be_bytes());
+        body.extend_from_slice(&oid.to_be_bytes());
+        body.extend_from_slice(&[0xff; 6]);
+        body.extend_from_slice(&format.to_be_bytes());
+    }
+    message(b'T', &body)
+}
+
 pub(crate) fn row(cells: &[Option<&[u8]>]) -> Vec<u8> {
     let mut body = u16::try_from(cells.len()).expect("few").to_be_bytes().to_vec();
     for cell in cells {
