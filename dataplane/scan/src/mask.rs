@@ -98,21 +98,17 @@ fn number(bytes: &mut [u8], window: &Window, style: Style) {
     if window.separator == Separator::None && window.script == Script::Ascii {
         return bare(bytes, window.start, window.digits, style);
     }
-    if style.digits_at(bytes, window.start) {
+    // What has an exponent is a number, whatever stands before it.
+    if window.separator == Separator::Point || style.digits_at(bytes, window.start) {
         return as_number(bytes, window, style.format);
     }
-    let hidden = hidden(window, style.format);
+    let (front, end) = style.format.open(window.digits);
+    let hidden = front..window.digits - end;
     window.each_digit(bytes, |place, digit| {
         if hidden.contains(&place) {
             digit.iter_mut().zip(window.script.hidden()).for_each(|(to, from)| *to = *from);
         }
     });
-}
-
-/// Which digits the format hides. Where zeros at the end are not written, no last four are known.
-fn hidden(window: &Window, format: Format) -> Range<usize> {
-    let (front, end) = format.open(window.digits);
-    if window.separator == Separator::Point { 0..window.digits } else { front..window.digits - end }
 }
 
 /// Hides digits of a number without separators.
@@ -143,9 +139,7 @@ fn as_number(bytes: &mut [u8], window: &Window, format: Format) {
         }
     });
     if window.separator == Separator::Point {
-        // A power of ten: it never passes Luhn.
-        values.fill(0);
-        values.iter_mut().take(1).for_each(|first| *first = 1);
+        number::fill_written(&mut values, window.digits, window.exponent(bytes) + 1, format);
     } else {
         number::fill(values.get_mut(..window.digits).unwrap_or(&mut []), format, 1);
     }

@@ -157,6 +157,11 @@ impl Window {
         }
     }
 
+    /// The power of ten of a number in scientific notation.
+    pub(crate) fn exponent(&self, bytes: &[u8]) -> usize {
+        10 + usize::from(before(bytes, self.end, 1) & 0x0f)
+    }
+
     /// Where what follows the number begins.
     pub(crate) fn next(&self) -> usize {
         self.end + self.script.gap()

@@ -56,7 +56,11 @@ fn written(brand: &'static str, form: &str, digit: &str, hidden: &str, separator
 fn scientific(brand: &'static str, number: &str, mark: &str) -> Case {
     let (first, rest) = number.split_at(1);
     let power = format!("{mark}{}", rest.len());
-    let (plain, masked) = (format!("{first}.{rest}{power}"), format!("*.{}{power}", "*".repeat(rest.len())));
+    // It becomes another number.
+    let value: u64 = number.parse().unwrap_or(0);
+    let other = Scanner::new().mask_unsigned(value, Format::Full).unwrap_or(0).to_string();
+    let (other_first, other_rest) = other.split_at(1);
+    let (plain, masked) = (format!("{first}.{rest}{power}"), format!("{other_first}.{other_rest}{power}"));
     Case {
         brand,
         text: format!("x={plain};").into_bytes(),
