@@ -7,7 +7,10 @@ pub fn u128() -> Option<u128> {
     Some(u128::from_ne_bytes(bytes))
 }
 
-/// 32 random bits.
-pub fn u32() -> Option<u32> {
-    getrandom::u32().ok()
+/// A session's number and the secret of its cancel key, by one call of the kernel.
+pub fn session() -> Option<(u128, u32)> {
+    let mut bytes = [0; 20];
+    getrandom::fill(&mut bytes).ok()?;
+    let (id, secret) = bytes.split_first_chunk::<16>()?;
+    Some((u128::from_ne_bytes(*id), u32::from_ne_bytes(*secret.first_chunk::<4>()?)))
 }

@@ -451,8 +451,7 @@ impl Shard {
 
     fn new_session(&mut self, listener: Rc<str>, source: SocketAddr) -> io::Result<(u32, Session)> {
         let no_randomness = || io::Error::other("the kernel gives no randomness");
-        let id = crate::random::u128().ok_or_else(no_randomness)?;
-        let secret = crate::random::u32().ok_or_else(no_randomness)?;
+        let (id, secret) = crate::random::session().ok_or_else(no_randomness)?;
         let slot = self.free_slot();
         Ok((slot, Session::new(id, slot, listener, source, secret)))
     }

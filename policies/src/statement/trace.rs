@@ -36,8 +36,9 @@ pub fn leaves_trace(facts: &Facts) -> bool {
         Verb::Unknown | Verb::Admin | Verb::Grant => true,
         // A procedure is an object, a channel is none.
         Verb::Call => access.object.as_ref().is_none_or(|name| facts.objects.contains(name)),
-        // A setting of no known module: its name stays known to the session.
-        Verb::Set => access.object.as_ref().is_some_and(|name| name.contains('.')),
+        // A setting of no known module: its name stays known to the session. With another search_path a name that
+        // passes for a harmless function may be any.
+        Verb::Set => access.object.as_ref().is_some_and(|name| name.contains('.') || name == "search_path"),
         _ => false,
     };
     let lasting_effect = |effect: &Effect| {
@@ -116,6 +117,9 @@ mod tests {
             "select setseed(0.5)",
             "select pg_catalog.setseed(0.5)",
             "set my.secret = 'x'",
+            "set search_path = mine, pg_catalog",
+            "set schema 'mine'",
+            "select set_config('search_path', 'mine', false)",
             "select set_config('my.secret', 'x', false)",
             "create extension plperl",
             "create function f() returns int language sql as 'select 1'",

@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn anything_else_closes_it() {
-        let error = b"E\0\0\0\x15SERROR\0C25001\0Mno\0\0".as_slice();
+        let error = b"E\0\0\0\x17SERROR\0C25001\0Mno\0\0".as_slice();
         for answer in [
             error.to_vec(),
             READY.to_vec(),

@@ -95,7 +95,15 @@ impl Proving {
             }
             b'C' if !self.named && read_text(Side::Server, body)? == b"SET" => self.named = true,
             b'Z' if self.named && body == b"I" => return Ok(Progress::Open(frame.length)),
-            b'E' => return Err(Error::Refused { side: Side::Server, code: Report::read(body)?.sqlstate }),
+            b'E' => {
+                let report = Report::read(body)?;
+                // A fresh connection that cannot be named (a target's time limit, say) is as good without: its
+                // process is recorded.
+                if report.fatal || self.login.is_some() || self.named {
+                    return Err(Error::Refused { side: Side::Server, code: report.sqlstate });
+                }
+                self.named = true;
+            }
             _ => return Err(misbehaved("an answer to what was not asked")),
         }
         Ok(Progress::Step(Step::Consumed(frame.length)))
@@ -105,6 +113,43 @@ impl Proving {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec;
+
+    fn proving() -> Proving {
+        let settings = super::super::backend::Settings::default();
+        Proving::new(Backend { key: None, settings, born: crate::Now(0) }, None)
+    }
+
+    #[test]
+    fn a_fresh_connection_opens_once_its_naming_is_answered() {
+        let error = b"E\0\0\0\x17SERROR\0C57014\0Mno\0\0".as_slice();
+        let fatal = b"E\0\0\0\x1eSFATAL\0VFATAL\0C57P01\0Mno\0\0".as_slice();
+        let (set, ready) = (b"C\0\0\0\x08SET\0".as_slice(), b"Z\0\0\0\x05I".as_slice());
+        let notice = b"N\0\0\0\x17SERROR\0C00000\0Mno\0\0".as_slice();
+        for (answer, opens) in [
+            (vec![set, ready], true),
+            (vec![notice, set, ready], true),
+            (vec![error, ready], true),
+            (vec![ready], false),
+            (vec![set, set], false),
+            (vec![set, error], false),
+            (vec![fatal], false),
+            (vec![set, b"Z\0\0\0\x05T".as_slice()], false),
+            (vec![b"C\0\0\0\x0aRESET\0".as_slice()], false),
+            (vec![b"D\0\0\0\x06\0\0".as_slice()], false),
+        ] {
+            let mut proving = proving();
+            let mut last = None;
+            for message in &answer {
+                last = Some(proving.step(message));
+                if matches!(last, Some(Err(_))) {
+                    break;
+                }
+            }
+            let opened = matches!(last, Some(Ok(Progress::Open(_))));
+            assert_eq!((opened, matches!(last, Some(Err(_)))), (opens, !opens), "{answer:?}");
+        }
+    }
 
     #[test]
     fn nothing_in_a_name_ends_a_comment_or_a_string() {
