@@ -277,7 +277,7 @@ impl Desk {
     pub fn server_tls(&self, session: &Session, flight: &mut Vec<u8>) -> Result<Tls, TlsError> {
         let target = session.who.as_ref().map(|who| who.target.as_str()).unwrap_or_default();
         match self.upstreams.get(target).and_then(|upstream| upstream.tls.as_ref()) {
-            Some(Ok((config, name))) => Tls::client(config, name.clone(), flight),
+            Some(Ok(tls)) => Tls::client(&tls.config, tls.name.clone(), flight),
             Some(Err(cause)) => Err(TlsError::Name(cause.clone())),
             None => Err(TlsError::NotEstablished),
         }

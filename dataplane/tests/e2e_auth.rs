@@ -4,6 +4,8 @@
 
 #[path = "auth/binding.rs"]
 mod binding;
+#[path = "auth/certificates.rs"]
+mod certificates;
 mod clients;
 #[path = "auth/direct.rs"]
 mod direct;
