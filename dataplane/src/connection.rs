@@ -9,7 +9,7 @@ use wire::{Engine, Event, Handshake, Now, Outbox, Refusal, RefusalKind, Ruling, 
 
 use crate::desk::{Answer, Desk, Wait};
 use crate::leg::Leg;
-use crate::limits::{CLOSING_MS_MAX, CONNECT_MS_MAX, LOGIN_MS_MAX, UNPARSED_BYTES_HIGH};
+use crate::limits::{BUFFERS_SCARCE, CLOSING_MS_MAX, CONNECT_MS_MAX, LOGIN_MS_MAX, UNPARSED_BYTES_HIGH};
 use crate::relay::{Inbound, owned};
 use crate::ring::{Chunk, Owner, Ring, keep_alive, open_socket, set_no_delay};
 use crate::session::Session;
@@ -561,8 +561,8 @@ impl<E: Engine> Connection<E> {
         let half = self.half(side);
         let waiting = half.inbound.len();
         let stop = waiting > 0 && (full || waiting > UNPARSED_BYTES_HIGH.max(half.wanted));
-        if idle || stop {
-            // Buffers belong to those who go on.
+        if idle || (stop && cx.ring.buffers_free() <= BUFFERS_SCARCE) {
+            // Buffers belong to those who go on. Where there are plenty, a slow peer's bytes are not copied for it.
             half.inbound.evacuate(cx.ring);
         }
         let Some(leg) = &mut half.leg else { return Ok(()) };
