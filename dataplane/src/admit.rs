@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use evidence::record::{Record, SessionId};
 use policies::snapshot::{Bind, Class, Durability, Mask, RecordResponses, Snapshot, TargetView};
-use wire::{CancelKey, Login, RefusalKind, Secret};
+use wire::{CancelKey, Login, Method, RefusalKind, Secret};
 
 use crate::desk::{Admitted, Answer, Desk, OwnedRefusal, Wait, not_recorded};
 use crate::identity::Verified;
@@ -20,6 +20,19 @@ fn unauthenticated(message: impl Into<String>) -> OwnedRefusal {
 }
 
 impl Desk {
+    /// Says how a client is to log in. What is wrong with its target is told with its token.
+    pub(crate) fn method(&self, method: &Method<'_>, session: &Session) -> Answer {
+        let Some(snapshot) = &self.snapshot else { return Answer::Password };
+        let target = choose_target(snapshot, &session.listener, method.database).ok();
+        match target.and_then(|(target, _)| target.oauth).filter(|oauth| oauth.is_for(method.user)) {
+            Some(oauth) => Answer::Bearer {
+                configuration: oauth.configuration.to_owned(),
+                scope: oauth.scope.to_owned(),
+            },
+            None => Answer::Password,
+        }
+    }
+
     /// Answers a login.
     pub(crate) fn login(&mut self, login: &Login<'_>, session: &mut Session) -> Answer {
         match self.examine(login, session) {

@@ -304,12 +304,15 @@ impl Shard {
     }
 
     fn engine(&self, listener: &str) -> Protocol {
-        let waived = self.desk.snapshot.as_ref().is_some_and(|snapshot| {
-            snapshot.targets().any(|target| target.listen == listener && target.waive_tls)
+        let targets = self.desk.snapshot.iter().flat_map(|snapshot| snapshot.targets());
+        let here = targets.filter(|target| target.listen == listener);
+        let (waived, oauth_offered) = here.fold((false, false), |(waived, oauth), target| {
+            (waived | target.waive_tls, oauth | target.oauth.is_some())
         });
         Protocol::Postgres(Box::new(PostgresSession::new(Config {
             tls_offered: self.desk.tls.is_some(),
             tls_required: !waived,
+            oauth_offered,
             scram: self.scram.clone(),
             ..Config::default()
         })))

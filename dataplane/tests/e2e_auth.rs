@@ -10,6 +10,8 @@ mod clients;
 #[path = "auth/direct.rs"]
 mod direct;
 mod gateway;
+#[path = "auth/oauth.rs"]
+mod oauth;
 #[path = "auth/raw.rs"]
 mod raw;
 #[path = "auth/target.rs"]
