@@ -271,6 +271,9 @@ impl TargetLogin {
     fn request(&mut self, body: &[u8], out: &mut Outbox) -> Result<(), Error> {
         let mut cursor = Cursor::new(Side::Server, body);
         let kind = cursor.u32("Authentication: no kind")?;
+        if matches!(kind, 3 | 5 | 10) && self.password.expose().is_empty() {
+            return Err(unsupported("asks for a password where the gateway has a certificate alone"));
+        }
         let awaiting = core::mem::replace(&mut self.awaiting, Awaiting::Request);
         self.awaiting = match (kind, awaiting) {
             (0, Awaiting::Request | Awaiting::Ok) => {

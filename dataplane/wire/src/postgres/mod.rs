@@ -12,7 +12,7 @@
 //! | file | what it knows |
 //! | --- | --- |
 //! | `frame`, `message` | the form of messages |
-//! | `startup`, `client` | a client's way in |
+//! | `startup`, `client`, `bearer` | a client's way in |
 //! | `auth`, `scram` | the gateway's login at a target |
 //! | `backend`, `kept`, `naming` | a target's connection between its sessions; a session's name in the target's log |
 //! | `session`, `answers`, `pending` | the open session: the client's messages, the target's, and which answers which |
@@ -29,6 +29,7 @@
 mod answers;
 mod auth;
 mod backend;
+mod bearer;
 mod client;
 mod copy;
 mod errand;
@@ -81,6 +82,8 @@ pub struct Config {
     pub tls_offered: bool,
     /// Without TLS nobody is let in.
     pub tls_required: bool,
+    /// Some of the listener's clients log in by SASL OAUTHBEARER: which is asked ([`Question::Method`]).
+    pub oauth_offered: bool,
     /// Bounds.
     pub limits: Limits,
     /// The shard's cache of keys; clones share it.
@@ -109,7 +112,8 @@ pub struct Session {
 impl Session {
     /// A session at its first byte.
     pub fn new(config: Config) -> Self {
-        let phase = Phase::Client(ClientLogin::new(config.tls_offered, config.tls_required));
+        let phase =
+            Phase::Client(ClientLogin::new(config.tls_offered, config.tls_required, config.oauth_offered));
         let (scanner, mask) = (Scanner::new(), scan::Format::default());
         Self { config, scanner, mask, phase, deadline: None, left: None }
     }
@@ -202,7 +206,12 @@ impl Session {
                 self.deadline = None;
                 Ok(Step::Consumed(length))
             }
-            (Phase::Client(_), Ruling::Refuse(refusal)) => {
+            (Phase::Client(login), Ruling::Password) => login.ask_for_password(out),
+            (Phase::Client(login), Ruling::Bearer(discovery)) => login.ask_for_bearer(&discovery, out),
+            (Phase::Client(login), Ruling::Refuse(refusal)) => {
+                if let Some(length) = login.fail(&refusal, bytes, out)? {
+                    return Ok(Step::Consumed(length));
+                }
                 self.refuse(&refusal, out);
                 Ok(Step::Close)
             }
