@@ -95,19 +95,13 @@ impl Server {
 
     /// Runs SQL as the owner, past the gateway.
     pub(crate) fn sql(&self, text: &str) -> String {
+        self.sql_in("postgres", text)
+    }
+
+    /// The same in another database.
+    pub(crate) fn sql_in(&self, database: &str, text: &str) -> String {
         let mut psql = Command::new(self.binaries.join("psql"));
-        psql.args([
-            "-qAt",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-h",
-            "127.0.0.1",
-            "-U",
-            "owner",
-            "-d",
-            "postgres",
-            "-p",
-        ]);
+        psql.args(["-qAt", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "owner", "-d", database, "-p"]);
         psql.arg(self.port.to_string());
         for statement in text.split_inclusive(';') {
             psql.arg("-c").arg(statement);
