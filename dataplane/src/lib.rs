@@ -3,6 +3,7 @@
 //! The way in is [`shard`], which owns [`connection`]s; each drives a `wire` engine and asks the [`desk`].
 
 pub mod admit;
+pub mod certificate;
 pub mod command;
 pub mod config;
 pub mod connection;
