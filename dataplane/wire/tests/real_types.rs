@@ -346,6 +346,74 @@ fn portals_go_on_and_stay_masked() {
 }
 
 #[test]
+fn how_bytes_are_read_is_pinned() {
+    let server = Server::start();
+    let gateway = Gateway::start(&server, "owner", "", allow_all);
+    let mut client = Raw::connect(gateway.port, "work", "job");
+    for refused in [
+        "set client_encoding = 'GB18030'",
+        "set names 'LATIN1'; select 1",
+        "select set_config('client_encoding', 'JOHAB', false)",
+        "set standard_conforming_strings = off",
+    ] {
+        for asked in [query(refused), executed(refused, 0, false)] {
+            let answers = client.say(&asked);
+            let told = answers
+                .iter()
+                .any(|(tag, body)| *tag == b'E' && body.windows(5).any(|code| code == b"22023"));
+            assert!(told || refused.contains(';'), "{refused}");
+            assert!(!answers.iter().any(|(tag, _)| *tag == b'D'), "{refused}");
+        }
+    }
+    client.say(&query("set client_encoding to 'utf-8'"));
+    // What the words do not say: rows in the other encoding are masked, and then the session ends. In GB18030 U+0452
+    // is 0x81308130: before a number, it reads as its first digit.
+    for (name, value, probe) in [
+        ("client_encoding", "GB18030", "select chr(1106) || '4111111111111111' || chr(1106)"),
+        ("client_encoding", "JOHAB", "select '4111111111111111'"),
+        ("client_encoding", "SQL_ASCII", "select '4111111111111111'"),
+        ("standard_conforming_strings", "off", "select '4111111111111111'"),
+    ] {
+        let mut client = Raw::connect(gateway.port, "work", "job");
+        let set = format!(
+            "do $$ begin perform set_config('{}' || '{}', '{value}', false); end $$",
+            &name[..4],
+            &name[4..]
+        );
+        client.0.write_all(&query(&format!("{set}; {probe}"))).unwrap();
+        let mut seen = Vec::new();
+        while let Some(message) = client.message() {
+            seen.push(message);
+        }
+        check(value, &seen);
+        let tags: String = seen.iter().map(|(tag, _)| char::from(*tag)).collect();
+        assert_eq!(tags, "CTDCE", "{value}");
+    }
+    // Defaults of a role and a database: the gateway's own start-up overrides one, the other ends the session at once.
+    server.sql_in("work", "alter role owner set client_encoding = 'LATIN1'");
+    let mut client = Raw::connect(gateway.port, "work", "job");
+    check("a role's default", &client.say(&query("select '4111111111111111', client_encoding()")));
+    server.sql_in("work", "alter database work set standard_conforming_strings = off");
+    let mut client = TcpStream::connect(("127.0.0.1", gateway.port)).unwrap();
+    client
+        .write_all(&[startup(&[("user", "job"), ("database", "work")]), password("token")].concat())
+        .unwrap();
+    let mut seen = Vec::new();
+    client.read_to_end(&mut seen).unwrap();
+    assert!(String::from_utf8_lossy(&seen).contains("standard_conforming_strings is not on"));
+    // A database without an encoding: its bytes are what they are.
+    server.sql("create database bytes encoding 'SQL_ASCII' template template0 lc_collate 'C' lc_ctype 'C'");
+    server.sql_in("bytes", "create table t as select E'\\x81\\x34' || '4111111111111111' as v");
+    let direct = Raw::connect(server.port, "bytes", "owner").say(&query("select v from t"));
+    assert!(!found("direct", &direct).is_empty());
+    let gateway = Gateway::start_in(&server, "bytes", "owner", allow_all);
+    let mut client = Raw::connect(gateway.port, "bytes", "job");
+    for asked in [query("select v from t"), executed("select v from t", 1, true), query("copy t to stdout")] {
+        check("no encoding", &client.say(&asked));
+    }
+}
+
+#[test]
 fn what_the_target_says_by_the_way_is_masked() {
     let server = Server::start();
     let gateway = Gateway::start(&server, "owner", "", allow_all);

@@ -16,7 +16,9 @@ use crate::limits::NESTING_MAX;
 pub(crate) enum Class {
     /// Cannot hold a card number where it has this many bytes.
     Fixed(u8),
-    /// Characters, or bytes of which some may be.
+    /// Bytes of which some may be characters.
+    Bytes,
+    /// Characters.
     Plain,
     /// Characters among which bytea may stand in its `\x` form, and numbers in any form.
     Mixed,
@@ -100,8 +102,9 @@ impl Class {
             1083 | 1114 | 1184 => Self::Fixed(8),
             1266 => Self::Fixed(12),
             1186 | 2950 => Self::Fixed(16),
-            // "char" aside, what is kept as its characters; bytea, xml.
-            17 | 19 | 25 | 142 | 194 | 650 | 705 | 869 | 1042 | 1043 | 1790 | 2275 => Self::Plain,
+            17 => Self::Bytes,
+            // "char" aside, what is kept as its characters; xml.
+            19 | 25 | 142 | 194 | 650 | 705 | 869 | 1042 | 1043 | 1790 | 2275 => Self::Plain,
             114 | 4072 => Self::Json(true),
             3802 => Self::Json(false),
             20 | 3220 | 5069 => Self::Integer,
@@ -138,7 +141,7 @@ impl Class {
 
     /// Whether a cell must be looked at even where no part of its bytes looks like a card number.
     pub(crate) fn hides(self) -> bool {
-        !matches!(self, Self::Fixed(_) | Self::Plain | Self::Decimal | Self::Json(false))
+        !matches!(self, Self::Fixed(_) | Self::Bytes | Self::Plain | Self::Decimal | Self::Json(false))
     }
 }
 
@@ -163,8 +166,11 @@ impl Masker {
     fn nested(&mut self, class: Class, value: &mut [u8], depth: u32) -> usize {
         match class {
             Class::Fixed(length) if value.len() == usize::from(length) => 0,
-            Class::Plain => self.text(value),
-            Class::Mixed | Class::Bytea | Class::Json(_) => Text::of(class, value).whole(self, value),
+            Class::Bytes => self.text(value),
+            Class::Plain => self.text(value) + self.misread(value),
+            Class::Mixed | Class::Bytea | Class::Json(_) => {
+                Text::of(class, value).whole(self, value) + self.misread(value)
+            }
             Class::Decimal => self.decimal(value).unwrap_or_else(|| self.text(value)),
             Class::FloatText => self.float_text(value).unwrap_or_else(|| self.text(value)),
             Class::Numbers => self.numbers(value),
@@ -245,6 +251,12 @@ impl Masker {
             (_, Some((1, text))) if is_text(text) => Text::of(Class::Json(true), text).whole(self, text),
             _ => self.words(value) + self.loose(value),
         }
+    }
+
+    /// Characters in no UTF-8 are in another encoding, under which the last byte of one may read as a digit (GB18030,
+    /// JOHAB): the target says so only behind the rows, or never (SQL_ASCII).
+    fn misread(&self, value: &mut [u8]) -> usize {
+        if value.is_ascii() || core::str::from_utf8(value).is_ok() { 0 } else { self.loose(value) }
     }
 
     /// Masks numbers of 16 digits at most that stand behind each other, eight bytes each, behind a short head: geometry.

@@ -153,6 +153,20 @@ pub(crate) struct Gateway {
 impl Gateway {
     /// Lets everyone in as `user`; statements are judged by `judge`.
     pub(crate) fn start(server: &Server, user: &str, password: &str, judge: fn(&Asked) -> Verdict) -> Self {
+        Self::serving(server, ["work", user, password], judge)
+    }
+
+    /// The same, to another database, without a password.
+    pub(crate) fn start_in(
+        server: &Server,
+        database: &str,
+        user: &str,
+        judge: fn(&Asked) -> Verdict,
+    ) -> Self {
+        Self::serving(server, [database, user, ""], judge)
+    }
+
+    fn serving(server: &Server, [database, user, password]: [&str; 3], judge: fn(&Asked) -> Verdict) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let (tell, seen) = mpsc::channel();
@@ -160,7 +174,7 @@ impl Gateway {
         let account = Account {
             user: user.into(),
             password: password.into(),
-            database: "work".into(),
+            database: database.into(),
             tls: wire::ServerTls::Off,
             mask: scan::Format::Last4,
         };
