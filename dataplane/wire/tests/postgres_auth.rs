@@ -91,7 +91,7 @@ fn direct_tls_without_the_protocol_s_name_or_out_of_place_is_refused() {
 fn a_target_may_be_spoken_to_in_tls_from_the_first_byte() {
     let mut session = admitted(ServerTls::Direct, b"postgresql", b"");
     let packet = session.take(Side::Server);
-    assert_eq!(packet[4..8], [0, 3, 0, 0], "a StartupMessage is the first that is said");
+    assert_eq!(packet[4..8], [0, 3, 0, 2], "a StartupMessage is the first that is said");
     session.feed(Side::Server, &greeting());
     assert_eq!(session.error, None);
 
@@ -284,4 +284,67 @@ fn oauthbearer_out_of_order_is_refused_and_nothing_of_it_is_told() {
     let mut session = Driver::new(Session::new(config), Box::new(|_| Verdict::Bearer));
     session.feed(Side::Client, &startup(&[("user", "bearer")]));
     assert!(session.error.is_some());
+}
+
+/// The messages of a target that opens a session, with this cancel key.
+fn greeting_with_key(key: &[u8]) -> Vec<u8> {
+    [
+        message(b'R', &[0; 4]),
+        setting("client_encoding", "UTF8"),
+        setting("standard_conforming_strings", "on"),
+        message(b'K', key),
+        ready(b'I'),
+    ]
+    .concat()
+}
+
+#[test]
+fn a_target_of_an_older_protocol_says_so_and_a_newer_one_gives_long_keys() {
+    let older = message(b'v', &[0, 3, 0, 0, 0, 0, 0, 0]);
+    let long = [&[0, 0, 0, 9][..], &[7; 256]].concat();
+    for (negotiates, key, good) in [
+        (false, &long[..8], true),
+        (false, &long[..36], true),
+        (false, &long, true),
+        (false, &long[..7], false),
+        (false, &[long.as_slice(), b"x"].concat(), false),
+        (true, &long[..8], true),
+        (true, &long[..9], false),
+    ] {
+        let mut session = admitted(ServerTls::Off, b"", b"");
+        session.feed(Side::Server, if negotiates { &older } else { b"" });
+        session.feed(Side::Server, &greeting_with_key(key));
+        assert_eq!(session.error.is_none(), good, "{}", key.len());
+        if good {
+            let cancel = session.engine.server_cancel().expect("a key");
+            assert_eq!(cancel.secret.expose(), &key[4..]);
+            // The client is told a key of the gateway's own, never the target's.
+            assert!(!session.take(Side::Client).windows(4).any(|bytes| bytes == [7; 4]));
+            let mut errand =
+                Driver::new(CancelErrand::new(cancel, ServerTls::Off), Box::new(|_| Verdict::Done));
+            errand.connected();
+            assert!(errand.take(Side::Server).ends_with(key), "the whole key goes back");
+        }
+    }
+}
+
+#[test]
+fn what_a_target_may_not_negotiate() {
+    let older = message(b'v', &[0, 3, 0, 0, 0, 0, 0, 0]);
+    for answers in [
+        vec![message(b'v', &[0, 3, 0, 2, 0, 0, 0, 0])],
+        vec![message(b'v', &[0, 3, 0, 3, 0, 0, 0, 0])],
+        vec![message(b'v', &[0, 2, 0, 0, 0, 0, 0, 0])],
+        vec![message(b'v', b"\0\x03\0\0\0\0\0\x01_pq_.x\0")],
+        vec![message(b'v', &[0, 3, 0, 0, 0, 0, 0, 1])],
+        vec![message(b'v', &[0, 3, 0, 0])],
+        vec![older.clone(), older.clone()],
+        vec![message(b'R', &[0; 4]), older],
+    ] {
+        let mut session = admitted(ServerTls::Off, b"", b"");
+        for answer in &answers {
+            session.feed(Side::Server, answer);
+        }
+        assert!(session.error.is_some(), "{answers:?}");
+    }
 }

@@ -1,4 +1,4 @@
-//! The PostgreSQL engine, protocol 3.0 and 3.2 towards the client, 3.0 towards the target.
+//! The PostgreSQL engine, protocol 3.0 and 3.2 on both legs: a target that is older says so.
 //!
 //! ```text
 //! Client: [Packet -SSLRequest, or TLS at once-> Handshake ->] Packet -StartupMessage-> Password -> Login? -Admit-> Target
