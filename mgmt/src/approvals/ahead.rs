@@ -4,7 +4,7 @@
 use policies::approval::{Grant, Ticket, digest};
 use policies::decision::{Approval, Decision};
 use policies::snapshot::{Protocol, TargetView};
-use policies::statement::{Dialect, Facts, sql};
+use policies::statement::{Dialect, Facts, names_secret, sql};
 
 use super::Desk;
 use crate::api::types::{AheadAnswer, AheadRequest, ApprovalState};
@@ -18,27 +18,6 @@ use crate::store::{StoreError, StoredTicket, TicketFilter, number_to_text, ticke
 const WAITING_MAX: usize = 50;
 /// Bytes of a statement with its parameters at the most.
 const STATEMENT_BYTES_MAX: usize = 256 << 10;
-/// Words that say that a literal near them may be a password or a key. The dataplane leaves such literals out of what
-/// it shows, so that the text does not tell commands apart.
-const SECRET_WORDS: [&str; 16] = [
-    "password",
-    "passwd",
-    "passphrase",
-    "secret",
-    "token",
-    "pgp_",
-    "encrypt",
-    "decrypt",
-    "crypt(",
-    "hmac",
-    "digest(",
-    "identified",
-    "authorization",
-    "credential",
-    "conninfo",
-    "dblink",
-];
-
 /// Why a request is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum AheadError {
@@ -186,9 +165,4 @@ fn facts(target: TargetView<'_>, statement: &str) -> Result<Facts, AheadError> {
         Protocol::Postgres => Ok(sql::analyse(statement, Dialect::Postgres)),
         _ => Err(AheadError::Protocol),
     }
-}
-
-fn names_secret(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    SECRET_WORDS.iter().any(|word| text.contains(word))
 }

@@ -1,6 +1,7 @@
 //! Follows the evidence's files and keeps the index of sessions in the store. Where a frame does not hold (reader.rs),
 //! the index of that log stops before it and says so.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -192,12 +193,25 @@ fn take(reader: &Reader, log: &str, tail: Tail) -> Taken {
     taken
 }
 
-/// What a frame's records add.
+/// What a frame's records add: of each session's commands and answers, the sum. A frame has thousands of them, and each
+/// change costs statements of the store.
 fn changes(log: &str, read: &Read) -> Result<Vec<Change>, IndexError> {
     let mut changes = Vec::new();
+    let mut sums = HashMap::new();
     for entry in read.records.entries() {
         let record = entry.record().map_err(|error| fault(log, &read.place, error.to_string()))?;
-        changes.extend(change(log, &record));
+        let Some(change) = change(log, &record) else { continue };
+        let Change::More(session, more) = change else {
+            changes.push(change);
+            continue;
+        };
+        match sums.get(&session).and_then(|place: &usize| changes.get_mut(*place)) {
+            Some(Change::More(_, sum)) => sum.add(more),
+            _ => {
+                sums.insert(session, changes.len());
+                changes.push(change);
+            }
+        }
     }
     Ok(changes)
 }

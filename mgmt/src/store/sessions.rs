@@ -59,6 +59,16 @@ pub struct Totals {
     pub masked: u64,
 }
 
+impl Totals {
+    /// Adds what has come since.
+    pub fn add(&mut self, more: Self) {
+        self.commands = self.commands.saturating_add(more.commands);
+        self.rows = self.rows.saturating_add(more.rows);
+        self.bytes = self.bytes.saturating_add(more.bytes);
+        self.masked = self.masked.saturating_add(more.masked);
+    }
+}
+
 /// Which sessions are asked for.
 #[derive(Debug, Clone, Default)]
 pub struct SessionFilter {

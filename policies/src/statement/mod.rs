@@ -2,11 +2,13 @@
 //! what only the target's catalog knows (search_path, a view's base tables, a function's body) is not here.
 mod fingerprint;
 pub(crate) mod functions;
+mod secret;
 pub mod sql;
 mod trace;
 
 pub use fingerprint::fingerprint;
 use schemars::JsonSchema;
+pub use secret::names_secret;
 use serde::{Deserialize, Serialize};
 pub use trace::leaves_trace;
 
