@@ -6,6 +6,8 @@ mod approvals;
 mod clients;
 #[path = "failures/evidence.rs"]
 mod evidence;
+#[path = "failures/floods.rs"]
+mod floods;
 mod gateway;
 #[path = "failures/management.rs"]
 mod management;

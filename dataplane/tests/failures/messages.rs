@@ -13,9 +13,9 @@ use crate::gateway::{Gateway, wait_for};
 
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
-type Raw = StreamOwned<ClientConnection, TcpStream>;
+pub(crate) type Raw = StreamOwned<ClientConnection, TcpStream>;
 
-fn tcp(gateway: &Gateway) -> TcpStream {
+pub(crate) fn tcp(gateway: &Gateway) -> TcpStream {
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, gateway.port())).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     stream.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -33,7 +33,7 @@ fn secured(gateway: &Gateway) -> Raw {
     StreamOwned::new(ClientConnection::new(config, "localhost".try_into().unwrap()).unwrap(), stream)
 }
 
-fn message(tag: u8, body: &[u8]) -> Vec<u8> {
+pub(crate) fn message(tag: u8, body: &[u8]) -> Vec<u8> {
     let mut bytes = vec![tag];
     bytes.extend_from_slice(&u32::try_from(body.len() + 4).unwrap().to_be_bytes());
     bytes.extend_from_slice(body);
@@ -47,7 +47,7 @@ fn startup(body: &[u8]) -> Vec<u8> {
 }
 
 /// A session that is logged in and ready.
-fn ready(gateway: &Gateway) -> Raw {
+pub(crate) fn ready(gateway: &Gateway) -> Raw {
     let mut raw = secured(gateway);
     raw.write_all(&startup(b"\x00\x03\x00\x00user\0ci-job\0database\0payments\0\0")).unwrap();
     let password = [gateway.job_token().as_bytes(), b"\0"].concat();
@@ -63,7 +63,7 @@ fn ready(gateway: &Gateway) -> Raw {
 }
 
 /// All that still comes until the connection ends; it must end.
-fn rest(raw: &mut impl std::io::Read) -> Vec<u8> {
+pub(crate) fn rest(raw: &mut impl std::io::Read) -> Vec<u8> {
     let mut all = Vec::new();
     match raw.read_to_end(&mut all) {
         Ok(_) => {}

@@ -10,7 +10,7 @@ use crate::clients::{open, run, said};
 use crate::gateway::{Gateway, text, wait_for};
 
 /// The demo's manifests and one more target, `other`, on the same listener.
-fn with_other(gateway: &Gateway, address: &str, tls: &str, password_file: &str) -> String {
+pub(crate) fn with_other(gateway: &Gateway, address: &str, tls: &str, password_file: &str) -> String {
     let policy = gateway.policy();
     let listen = format!("127.0.0.1:{}", gateway.port());
     let other = format!(

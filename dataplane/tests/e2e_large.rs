@@ -1,0 +1,104 @@
+//! Values of hundreds of megabytes through the whole of pangate: masked to their last byte, in bounded memory.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+mod gateway;
+
+use std::io::Read as _;
+use std::process::Stdio;
+
+use gateway::Gateway;
+use memchr::memmem;
+
+/// What all of these may add to the most memory that the gateway ever had, in KiB: 16 MiB, and the receive buffers of the
+/// two shards that had not been touched before (512 of 64 KiB each).
+const GROWTH_KIB_MAX: u64 = 16 * 1024 + 2 * 512 * 64;
+
+fn peak(gateway: &Gateway) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", gateway.pid("dataplane"))).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// What a job is given: how many bytes, how many of `masked`, and whether any of `whole`.
+fn received(gateway: &Gateway, statement: &str, masked: &[u8], whole: &[u8]) -> (usize, usize, bool) {
+    let mut psql = gateway.psql(&[statement]).stderr(Stdio::inherit()).spawn().unwrap();
+    let mut out = psql.stdout.take().unwrap();
+    let (mut bytes, mut found, mut leaked) = (0, 0, false);
+    let mut kept = Vec::new();
+    let mut piece = vec![0; 1 << 20];
+    loop {
+        let count = out.read(&mut piece).unwrap();
+        if count == 0 {
+            break;
+        }
+        bytes += count;
+        kept.extend_from_slice(&piece[..count]);
+        leaked |= memmem::find(&kept, whole).is_some();
+        found += memmem::find_iter(&kept, masked).count();
+        // What may be the start of another stays.
+        let keep = kept.len().min(masked.len().max(whole.len()) - 1);
+        let tail = kept.split_off(kept.len() - keep);
+        found -= memmem::find_iter(&tail, masked).count();
+        kept = tail;
+    }
+    assert!(psql.wait().unwrap().success());
+    found += memmem::find_iter(&kept, masked).count();
+    (bytes, found, leaked)
+}
+
+#[test]
+fn long_values_pass_in_bounded_memory() {
+    let gateway = Gateway::start();
+    let pan = b"4111111111111111";
+    let masked = b"************1111";
+    let text = |count: usize| format!("repeat('lorem 4111111111111111 ', {count})");
+    let number = 4_111_111_111_111_111_i64.to_be_bytes();
+    let masked_number = 1_000_000_000_001_111_i64.to_be_bytes();
+    let hex = |text: &[u8]| text.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes();
+    let numbers = "array_fill(4111111111111111, array[1000000])";
+    // Every shard has served one after this, most likely.
+    for _ in 0..4 {
+        received(&gateway, &format!("select {}", text(1_500_000)), masked, pan);
+    }
+    let before = peak(&gateway);
+    for (what, statement, count, masked, whole) in [
+        ("text", format!("select {}", text(14_000_000)), 14_000_000, masked.to_vec(), pan.to_vec()),
+        (
+            "copy",
+            format!("copy (select {}) to stdout", text(2_000_000)),
+            2_000_000,
+            masked.to_vec(),
+            pan.to_vec(),
+        ),
+        ("bytea", format!("select {}::bytea", text(1_000_000)), 1_000_000, hex(masked), hex(pan)),
+        (
+            "a composite",
+            format!("copy (select row(1, {}, {numbers})) to stdout (format binary)", text(1_000_000)),
+            1_000_000,
+            masked.to_vec(),
+            pan.to_vec(),
+        ),
+        (
+            "an array",
+            format!("copy (select {numbers}) to stdout (format binary)"),
+            1_000_000,
+            masked_number.to_vec(),
+            number.to_vec(),
+        ),
+        (
+            "an array of composites",
+            format!(
+                "copy (select array_agg(row({numbers}, '4111111111111111')) from generate_series(1, 3)) to stdout (format binary)"
+            ),
+            3_000_000,
+            masked_number.to_vec(),
+            number.to_vec(),
+        ),
+    ] {
+        let (bytes, found, leaked) = received(&gateway, &statement, &masked, &whole);
+        assert!(!leaked, "{what}: a card number");
+        assert_eq!(found, count, "{what}: {bytes} bytes");
+        let grown = peak(&gateway) - before;
+        assert!(grown <= GROWTH_KIB_MAX, "{what}: {grown} KiB more");
+    }
+}
