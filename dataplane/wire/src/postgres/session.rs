@@ -11,7 +11,7 @@ use super::answers::{Known, Parts};
 use super::copy::CopyOut;
 use super::frame::{self, Frame, HEADER_BYTES, message, missing, text};
 use super::message::{Bind, Named, Parse, read_execute, read_text};
-use super::nature::Nature;
+use super::nature::{Nature, unpins};
 use super::pending::{Expect, Pending};
 use super::reply::{self, FAILING_TEXT, Severity};
 use super::rows::{Column, Formats, Plan};
@@ -497,7 +497,7 @@ impl Talk {
             }
             Ruling::Refuse(refusal) => refusal,
             // No answers to this question: nothing runs without one.
-            Ruling::Admit(_) | Ruling::Done => {
+            Ruling::Admit(_) | Ruling::Password | Ruling::Bearer(_) | Ruling::Done => {
                 Refusal { kind: crate::RefusalKind::Denied, message: "no ruling", detail: "", hint: "" }
             }
         };
@@ -534,6 +534,9 @@ impl Talk {
         match asking.kind {
             CommandKind::Query => {
                 let text = core::str::from_utf8(read_text(Side::Client, body)?).unwrap_or_default();
+                if unpins(text) {
+                    return Ok(self.refuse_query(number, reply_of(b"22023", PINNED, PINNED_HINT), out));
+                }
                 let nature = Nature::of(text);
                 self.forget_unnamed();
                 self.statements.apply(&nature.effect);
@@ -545,6 +548,9 @@ impl Talk {
             CommandKind::Prepare => {
                 let parse = Parse::read(body)?;
                 let text = core::str::from_utf8(parse.text).unwrap_or_default();
+                if unpins(text) {
+                    return Ok(self.refuse_extended(number, reply_of(b"22023", PINNED, PINNED_HINT), out));
+                }
                 let Some(statement) = self.statements.insert(parse.name, text, self.batch) else {
                     let words = "too many prepared statements are kept in this session";
                     return Ok(self.refuse_extended(
@@ -618,6 +624,8 @@ impl Talk {
     }
 }
 
+const PINNED: &str = "client_encoding must be UTF8 and standard_conforming_strings on through pangate";
+const PINNED_HINT: &str = "leave both as they are; what is not text in UTF-8 passes as bytea";
 const NOT_UTF8: &str = "the statement is not in UTF-8";
 const NAME_TOO_LONG: &str = "the name of a statement or portal has more than 63 bytes";
 
