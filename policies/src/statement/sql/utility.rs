@@ -115,7 +115,8 @@ fn legible(options: &[Lexeme], facts: &mut Builder) -> Result {
         };
         facts.literals_matter();
         let utf8 = || ["utf8", "utf-8", "unicode"].iter().any(|name| value.eq_ignore_ascii_case(name));
-        if if encodes { !utf8() } else { value.chars().any(char::is_numeric) } {
+        let hides = if encodes { !utf8() } else { value.chars().any(char::is_numeric) };
+        if hides {
             return Err(NotUnderstood);
         }
     }
