@@ -1,5 +1,5 @@
 //! Real clients through the whole of pangate to a real PostgreSQL: tokio-postgres with TLS and binary formats, psycopg,
-//! asyncpg and pg8000, psql by `pangate connect`. No card number comes to any of them, and all else as from the target.
+//! asyncpg, pg8000, node-postgres and sqlx, psql by `pangate connect`. No card number comes to any of them, and all else as from the target.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 mod clients;
@@ -14,6 +14,8 @@ use clients::{Connector, open, open_directly, run, said};
 use futures_lite::StreamExt as _;
 use futures_util::SinkExt as _;
 use gateway::{Gateway, text, wait_for};
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 use tokio_postgres::types::{FromSql, ToSql, Type};
 use tokio_postgres::{Client, SimpleQueryMessage};
 
@@ -464,6 +466,98 @@ fn pg8000_runs_a_job() {
     assert_eq!(got["masked"], serde_json::json!(MASKED));
     assert_eq!(got["denied"], "42501");
     assert_eq!(got["inserted"], 2);
+}
+
+/// A folder with node-postgres; made once, kept with the build.
+fn node_modules() -> PathBuf {
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("target/tools/node");
+    std::fs::create_dir_all(&place).unwrap();
+    let lock = std::fs::File::create(place.join("lock")).unwrap();
+    lock.lock().unwrap();
+    if !place.join("node_modules/pg/package.json").exists() {
+        let installed = Command::new("npm")
+            .args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"])
+            .args([place.to_str().unwrap(), "pg@8.16.3"])
+            .output()
+            .unwrap();
+        assert!(installed.status.success(), "{}", text(&installed));
+    }
+    place.join("node_modules")
+}
+
+#[test]
+fn node_postgres_runs_a_job() {
+    let gateway = Gateway::start();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/node_postgres_job.js");
+    let done = Command::new("timeout")
+        .args(["120", "node"])
+        .arg(script)
+        .env("NODE_PATH", node_modules())
+        .env("PANGATE_PORT", gateway.port().to_string())
+        .env("PANGATE_CA", gateway.get("PANGATE_CA"))
+        .env("PGPASSWORD", gateway.job_token())
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", text(&done));
+    assert_no_pan("node-postgres", &done.stdout);
+    assert_no_pan("node-postgres", &done.stderr);
+    let got: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(got["simple"], serde_json::json!([MASKED, 1]));
+    for (index, pan) in PANS.iter().enumerate() {
+        assert_eq!(got["text"][index][0], MASKED[index]);
+        assert_masked_number("int8", got["text"][index][1].as_str().unwrap().parse().unwrap(), pan);
+        assert_eq!(got["binary"][index], serde_json::json!([MASKED[index], (index + 1).to_string()]));
+    }
+    assert_eq!(got["inserted"], "2.50");
+    assert_eq!(got["denied"], "42501");
+    assert_eq!(got["after"], 2);
+    assert!(got["error"].as_str().unwrap().contains(MASKED[0]), "{got}");
+    assert_eq!(got["notices"], serde_json::json!([]));
+}
+
+#[test]
+fn sqlx_runs_a_job() {
+    let gateway = Gateway::start();
+    run(async {
+        let options = PgConnectOptions::new_without_pgpass()
+            .host("localhost")
+            .port(gateway.port())
+            .username("ci-job")
+            .password(&gateway.job_token())
+            .database(gateway.get("PANGATE_POSTGRES_TARGET"))
+            .ssl_mode(PgSslMode::VerifyFull)
+            .ssl_root_cert(gateway.get("PANGATE_CA"));
+        let mut connection = options.connect().await.unwrap();
+        // Twice: prepared once, its values always in binary.
+        for _ in 0..2 {
+            let rows = sqlx::query("select pan, pan_number from cards where id <= $1 order by id")
+                .bind(5)
+                .fetch_all(&mut connection)
+                .await
+                .unwrap();
+            for (index, pan) in PANS.iter().enumerate() {
+                assert_eq!(rows[index].get::<&str, _>(0), MASKED[index]);
+                assert_masked_number("int8", rows[index].get::<i64, _>(1).into(), pan);
+            }
+        }
+        let rows =
+            sqlx::raw_sql("select pan from cards order by id").fetch_all(&mut connection).await.unwrap();
+        assert_eq!(rows.iter().map(|row| row.get::<&str, _>(0)).collect::<Vec<_>>(), MASKED);
+        let mut transaction = connection.begin().await.unwrap();
+        let inserted = sqlx::query("insert into settlements (card_id, amount, note) values ($1, $2, $3)");
+        let inserted = inserted.bind(1).bind(2.5_f64).bind("by sqlx").execute(&mut *transaction).await;
+        assert_eq!(inserted.unwrap().rows_affected(), 1);
+        transaction.rollback().await.unwrap();
+        let denied = sqlx::query("drop table cards").execute(&mut connection).await.unwrap_err();
+        assert_eq!(denied.as_database_error().unwrap().code().as_deref(), Some("42501"));
+        let error = sqlx::query("select pan::date from cards where id = 1").execute(&mut connection).await;
+        let error = error.unwrap_err().to_string();
+        assert_no_pan("an error", error.as_bytes());
+        assert!(error.contains(MASKED[0]), "{error}");
+        let one: i32 = sqlx::query_scalar("select 1").fetch_one(&mut connection).await.unwrap();
+        assert_eq!(one, 1);
+        connection.close().await.unwrap();
+    });
 }
 
 #[test]

@@ -30,10 +30,11 @@ fn in_parts(scanner: &Scanner, text: &[u8]) {
 
 fn check(pieces: &[&str]) {
     let scanner = Scanner::new();
-    let ways: [fn(&Scanner, &[u8]); 4] = [
+    let ways: [fn(&Scanner, &[u8]); 5] = [
         |scanner, text| assert!(scanner.find(text).count() <= text.len()),
         |scanner, text| assert!(scanner.suspect_at(text, 0).is_none_or(|at| at < text.len())),
         |scanner, text| assert!(scanner.mask(&mut text.to_vec(), Format::Bin6Last4) <= text.len()),
+        |scanner, text| assert!(scanner.mask_json(&mut text.to_vec(), Format::Last4) <= text.len()),
         in_parts,
     ];
     for piece in pieces {
@@ -60,6 +61,31 @@ fn cards() {
         "4111 1111 1111 1111 ",
         "c 4111111111111111 ",
         "4111111111111111\n",
+    ]);
+}
+
+#[test]
+fn other_writings() {
+    check(&[
+        "4\0",
+        "4\x001\x00",
+        "%34",
+        "%3",
+        "%34%31 ",
+        r"\u0034",
+        r"\u003",
+        r"4111\u00a0",
+        "4.1111111111",
+        "4.",
+        "1.4e15",
+    ]);
+    check(&[
+        "４",
+        "４１１１　",
+        "%34%31%31%31%20",
+        "4\x001\x001\x001\x00 \x00",
+        "4,111,",
+        "4.111111111111111e15 ",
     ]);
 }
 

@@ -4,6 +4,7 @@
 use crate::Brand;
 use crate::brands::ISSUERS;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// A number at `range`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,22 +78,27 @@ impl Writing {
     }
 
     /// All separators as this text has them. UTF-16 is not looked for with others than those of one byte in Latin 1.
-    fn separators(&self) -> impl Iterator<Item = Vec<u8>> {
-        let (wide, plain) = (self.gap > 0, self.gap == 0);
-        let latin = SEPARATORS
-            .iter()
-            .filter(move |text| wide && text.chars().all(|c| c <= '\u{ff}') && **text != "%20");
-        let spaced = latin.map(|text| text.chars().flat_map(|c| [c as u8, 0]).collect());
-        let escaped =
-            SEPARATORS.iter().filter(move |text| plain && text.chars().count() == 1).flat_map(|text| {
-                let code = text.chars().next().map_or(0, u32::from);
-                let both = [format!("\\u{code:04x}").into_bytes(), format!("\\u{code:04X}").into_bytes()];
-                // Of the other ASCII separators, escapes are not looked for.
-                both.into_iter().filter(move |_| !matches!(text, &"." | &"/" | &"+"))
-            });
-        let same = SEPARATORS.iter().filter(move |_| plain).map(|text| text.as_bytes().to_vec());
-        spaced.chain(same).chain(escaped)
+    fn separators(&self) -> &'static [Vec<u8>] {
+        static PLAIN: LazyLock<Vec<Vec<u8>>> = LazyLock::new(plain_separators);
+        static WIDE: LazyLock<Vec<Vec<u8>>> = LazyLock::new(wide_separators);
+        if self.gap > 0 { &WIDE } else { &PLAIN }
     }
+}
+
+fn wide_separators() -> Vec<Vec<u8>> {
+    let latin = SEPARATORS.iter().filter(|text| text.chars().all(|c| c <= '\u{ff}') && **text != "%20");
+    latin.map(|text| text.chars().flat_map(|c| [c as u8, 0]).collect()).collect()
+}
+
+/// As they are, and behind `\u`; of the other ASCII separators, escapes are not looked for.
+fn plain_separators() -> Vec<Vec<u8>> {
+    let single =
+        SEPARATORS.iter().filter(|text| text.chars().count() == 1 && !matches!(**text, "." | "/" | "+"));
+    let escaped = single.flat_map(|text| {
+        let code = text.chars().next().map_or(0, u32::from);
+        [format!("\\u{code:04x}").into_bytes(), format!("\\u{code:04X}").into_bytes()]
+    });
+    SEPARATORS.iter().map(|text| text.as_bytes().to_vec()).chain(escaped).collect()
 }
 
 /// Whether the digits (0 to 9) pass Luhn.
@@ -189,24 +195,26 @@ fn printed(value: &[u8], start: usize, writing: &Writing) -> Option<Reading> {
         (1..20).take_while(|count| read(value, start, &[*count], b"", writing, true).is_some()).count();
     LAYOUTS.iter().filter(|layout| layout.first() == Some(&first)).find_map(|layout| {
         // With one group, no separator is asked for.
-        writing.separators().take(if layout.len() == 1 { 1 } else { usize::MAX }).find_map(|separator| {
-            let (digits, end) = read(value, start, layout, &separator, writing, false)?;
-            let brand = brand(&digits)?;
-            let next = end + writing.gap;
-            let future = value.get(next..).unwrap_or(&[]);
-            let fourth = next + separator.len();
-            let cut = *layout == [4, 4, 4]
-                && future.starts_with(&separator)
-                && !(separator == b" " && future.starts_with(b"  "))
-                && !(separator == b" \0" && future.starts_with(b" \0 \0"))
-                && (0..3).all(|place| {
-                    let index = fourth + place * writing.step();
-                    digit(value, index, writing).is_some() || hidden(value, index, writing)
-                });
-            let last = layout.last().copied().unwrap_or(0);
-            let masked = layout.len() > 1 && [1, 2, 6, 8].contains(&last) && hidden(value, next, writing);
-            (!cut && !masked).then_some((start..end, brand, layout.len() == 1))
-        })
+        writing.separators().iter().take(if layout.len() == 1 { 1 } else { usize::MAX }).find_map(
+            |separator| {
+                let (digits, end) = read(value, start, layout, separator, writing, false)?;
+                let brand = brand(&digits)?;
+                let next = end + writing.gap;
+                let future = value.get(next..).unwrap_or(&[]);
+                let fourth = next + separator.len();
+                let cut = *layout == [4, 4, 4]
+                    && future.starts_with(separator)
+                    && !(separator == b" " && future.starts_with(b"  "))
+                    && !(separator == b" \0" && future.starts_with(b" \0 \0"))
+                    && (0..3).all(|place| {
+                        let index = fourth + place * writing.step();
+                        digit(value, index, writing).is_some() || hidden(value, index, writing)
+                    });
+                let last = layout.last().copied().unwrap_or(0);
+                let masked = layout.len() > 1 && [1, 2, 6, 8].contains(&last) && hidden(value, next, writing);
+                (!cut && !masked).then_some((start..end, brand, layout.len() == 1))
+            },
+        )
     })
 }
 

@@ -11,6 +11,7 @@ mod x86_64;
 
 use crate::bytes::{run, tally};
 use all::{Batch, Offers};
+use std::hint::select_unpredictable;
 
 /// Runs of digits are counted no further: it is longer than any card number.
 pub(crate) const RUN_MAX: usize = crate::PAN_DIGITS_MAX + 1;
@@ -71,6 +72,18 @@ impl Kernel {
     }
 }
 
+/// The Luhn sum of the last `count` (at most 16) of 16 ASCII digits, where this architecture has instructions for it.
+#[inline(always)]
+pub(crate) fn luhn_sum(last: &[u8; 16], count: usize) -> Option<u32> {
+    #[cfg(target_arch = "x86_64")]
+    return Some(x86_64::luhn_sum(last, count));
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        let _ = (last, count);
+        None
+    }
+}
+
 /// A place where a number may start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Start {
@@ -106,14 +119,26 @@ impl Starts {
 
     /// The next place in `bytes`.
     #[inline(always)]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a remainder is within bounds, and no test is left in the loop"
+    )]
     pub(crate) fn next(&mut self, bytes: &[u8]) -> Option<Start> {
-        if self.offers.bits == 0 {
-            if self.index >= self.batch.count {
-                self.next_batch(bytes);
+        let empty = self.offers.bits == 0;
+        if empty && self.index >= self.batch.count {
+            self.next_batch(bytes);
+            if self.batch.count == 0 {
+                return None;
             }
-            self.offers = *self.batch.offers.get(..self.batch.count)?.get(self.index)?;
-            self.index += 1;
         }
+        // Whether a block has one more is not to be foretold: both are read, and one is taken without a branch.
+        let next = self.batch.offers[self.index % all::BATCH];
+        self.offers = Offers {
+            base: select_unpredictable(empty, next.base, self.offers.base),
+            bits: select_unpredictable(empty, next.bits, self.offers.bits),
+            digits: select_unpredictable(empty, next.digits, self.offers.digits),
+        };
+        self.index += usize::from(empty);
         let place = self.offers.bits.trailing_zeros();
         self.offers.bits &= self.offers.bits.wrapping_sub(1);
         let at = self.offers.base + place as usize;

@@ -211,6 +211,42 @@ fn high_avx512(chunk: &[u8; CHUNK]) -> bool {
     _mm512_movepi8_mask(any) != 0
 }
 
+/// The Luhn sum of the last `count` (at most 16) of 16 ASCII digits.
+#[inline(always)]
+pub(super) fn luhn_sum(last: &[u8; 16], count: usize) -> u32 {
+    const VALUES: [u8; 32] = values();
+    let kept = VALUES.get(count..).and_then(|rest| rest.first_chunk()).unwrap_or(&[0x0f; 16]);
+    // SAFETY: every x86-64 processor has SSE2, all that the function asks for.
+    unsafe { luhn_sum_sse2(last, kept) }
+}
+
+/// Sixteen bytes of this, from the one at `count` on, keep the values of the last `count` digits.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: a slip does not build")]
+const fn values() -> [u8; 32] {
+    let mut table = [0; 32];
+    let (_, kept) = table.split_at_mut(16);
+    let mut index = 0;
+    while index < kept.len() {
+        kept[index] = 0x0f;
+        index += 1;
+    }
+    table
+}
+
+#[inline]
+#[target_feature(enable = "sse2")]
+fn luhn_sum_sse2(last: &[u8; 16], kept: &[u8; 16]) -> u32 {
+    // SAFETY: both arrays have the 16 bytes that are read; the loads ask for no alignment.
+    let (digits, kept) =
+        unsafe { (_mm_loadu_si128(last.as_ptr().cast()), _mm_loadu_si128(kept.as_ptr().cast())) };
+    let digits = _mm_and_si128(digits, kept);
+    let doubled = _mm_add_epi8(digits, _mm_and_si128(digits, _mm_set1_epi16(0x00ff)));
+    // A digit of five or more, doubled, has two digits whose sum is nine less.
+    let nines = _mm_and_si128(_mm_cmpgt_epi8(doubled, _mm_set1_epi8(9)), _mm_set1_epi8(9));
+    let sums = _mm_sad_epu8(_mm_sub_epi8(doubled, nines), _mm_setzero_si128());
+    (_mm_cvtsi128_si32(sums) + _mm_cvtsi128_si32(_mm_unpackhi_epi64(sums, sums))) as u32
+}
+
 /// Space and `%`, and with them `!` and `$`, which begin no separator.
 const SPACES: (u8, u8) = (0xfa, 0x20);
 /// 0xC2, 0xE2 and 0xE3, and with them 0xC3, which begins none.

@@ -83,9 +83,42 @@ fn copy(cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
         }
         _ => return Err(NotUnderstood),
     }
-    plain(cursor.until("where"))?;
+    let options = cursor.until("where");
+    plain(options)?;
+    if !from {
+        legible(options, facts)?;
+    }
     if cursor.word("where") {
         super::expression(cursor.rest(), table.as_deref(), facts)?;
+    }
+    Ok(())
+}
+
+/// What COPY sends must be readable for who masks it: in UTF-8, and nothing of its frame may pass for a part of a
+/// number. `QUOTE '1'`, `NULL '1'` and Shift-JIS are not understood.
+fn legible(options: &[Lexeme], facts: &mut Builder) -> Result {
+    let mut rest = options;
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        let (Lexeme::Word(option) | Lexeme::Quoted(option)) = first else { continue };
+        let encodes = option == "encoding";
+        if !encodes && !["delimiter", "delimiters", "quote", "escape", "null"].contains(&option.as_str()) {
+            continue;
+        }
+        let value = after.iter().find(|it| !it.is("as"));
+        let value = match value {
+            None | Some(Lexeme::Sign(_)) => continue,
+            Some(
+                Lexeme::Text(value) | Lexeme::Number(value) | Lexeme::Quoted(value) | Lexeme::Word(value),
+            ) => value,
+            Some(_) => return Err(NotUnderstood),
+        };
+        facts.literals_matter();
+        let utf8 = || ["utf8", "utf-8", "unicode"].iter().any(|name| value.eq_ignore_ascii_case(name));
+        let hides = if encodes { !utf8() } else { value.chars().any(char::is_numeric) };
+        if hides {
+            return Err(NotUnderstood);
+        }
     }
     Ok(())
 }

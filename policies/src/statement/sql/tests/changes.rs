@@ -113,6 +113,10 @@ pub(super) const CASES: &[(&str, &str)] = &[
         "COPY public.cards (pan, cvv) TO STDOUT WITH (FORMAT csv, HEADER)",
         "select:public.cards | copy:public.cards | +public.cards.cvv | +public.cards.pan",
     ),
+    (
+        "COPY cards (pan) TO STDOUT (FORMAT csv, DELIMITER ';', QUOTE E'\\'', NULL 'NULL', ENCODING 'utf8')",
+        "select:cards | copy:cards | +cards.pan | #",
+    ),
     ("COPY cards FROM STDIN", "insert:cards | copy:cards | =cards.*"),
     (
         "COPY cards (pan) FROM STDIN CSV WHERE id > 1",

@@ -1,0 +1,7 @@
+-- trick: COPY TO PROGRAM
+-- expect: denied
+-- unlabelled: denied
+-- decode: digits
+-- direct: fails
+
+copy cards to program 'cat >/dev/null'

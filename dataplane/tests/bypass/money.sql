@@ -1,0 +1,6 @@
+-- trick: as money
+-- expect: masked
+-- unlabelled: masked
+-- decode: digits
+
+select pan_number::money from cards

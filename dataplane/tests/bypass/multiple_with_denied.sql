@@ -1,0 +1,7 @@
+-- trick: an allowed statement before a denied one
+-- expect: denied
+-- unlabelled: denied
+-- decode: digits
+-- send: simple
+
+select pan from cards; drop table cards

@@ -1,0 +1,9 @@
+-- trick: PREPARE and EXECUTE
+-- expect: denied
+-- unlabelled: denied
+-- anything: masked
+-- decode: digits
+
+prepare p as select pan from cards
+
+execute p

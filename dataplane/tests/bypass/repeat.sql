@@ -1,0 +1,6 @@
+-- trick: the number again and again
+-- expect: masked
+-- unlabelled: out-of-reach
+-- decode: digits
+
+select repeat(pan, 3) from cards

@@ -1,0 +1,9 @@
+-- trick: SELECT INTO
+-- expect: denied
+-- unlabelled: denied
+-- anything: masked
+-- decode: digits
+
+select pan into temp taken from cards
+
+select pan from taken

@@ -1,0 +1,6 @@
+-- trick: dots between all digits
+-- expect: masked
+-- unlabelled: out-of-reach
+-- decode: digits
+
+select regexp_replace(pan, '(.)', '\1.', 'g') from cards

@@ -1,0 +1,6 @@
+-- trick: TABLE
+-- expect: masked
+-- unlabelled: masked
+-- decode: digits
+
+table cards

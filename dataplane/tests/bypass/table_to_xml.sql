@@ -1,0 +1,7 @@
+-- trick: table_to_xml
+-- expect: denied
+-- unlabelled: denied
+-- anything: masked
+-- decode: digits
+
+select table_to_xml('cards', true, false, '')
