@@ -12,7 +12,7 @@ use crate::name::Pattern;
 use crate::statement::{Effect, Verb};
 
 /// The form of what is below; a snapshot of another is refused.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 /// A whole snapshot.
 #[derive(Debug, Archive, Serialize, Deserialize)]

@@ -324,7 +324,10 @@ fn bytes_that_are_no_snapshot_are_refused() {
     assert_eq!(Snapshot::open(&good[1..]).unwrap_err(), SnapshotError::NoSnapshot);
     let mut newer = good.clone();
     newer[8] += 1;
-    assert_eq!(Snapshot::open(&newer).unwrap_err(), SnapshotError::Format { found: 2 });
+    assert_eq!(
+        Snapshot::open(&newer).unwrap_err(),
+        SnapshotError::Format { found: crate::model::FORMAT + 1 }
+    );
     let long = vec![0; crate::snapshot::SNAPSHOT_BYTES_MAX + 1];
     assert!(matches!(Snapshot::open(&long).unwrap_err(), SnapshotError::TooLarge { .. }));
     assert_eq!(Snapshot::open(&good[..12]).unwrap_err(), SnapshotError::Damaged);
