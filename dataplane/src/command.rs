@@ -8,6 +8,7 @@ use evidence::record::{Record, SessionId};
 use policies::decision::Decision;
 use wire::{Command, CommandKind, Now, RefusalKind};
 
+use crate::admit::is_labelled;
 use crate::desk::{Answer, Desk, OwnedRefusal, Wait, not_recorded};
 use crate::hold::Shown;
 use crate::limits::{RECORDED_TEXT_BYTES_MAX, SESSION_VERDICTS_MAX};
@@ -20,6 +21,9 @@ impl Desk {
     pub(crate) fn command(&mut self, command: &Command<'_>, session: &mut Session, _now: Now) -> Answer {
         if self.recorder.failure().is_some() {
             return Answer::Refuse(not_recorded());
+        }
+        if let Some(answer) = self.follow(command, session) {
+            return self.unfollowed(command, session, answer);
         }
         session.commands += 1;
         self.metrics.commands.add(1);
@@ -36,6 +40,17 @@ impl Desk {
         let answer = self.record_and_rule(command, session, &verdict, &mut text);
         self.text = text;
         if matches!(answer, Answer::Refuse(_)) {
+            self.metrics.refused.add(1);
+        }
+        answer
+    }
+
+    /// A command whose facts are awaited, or cannot be had: then it is refused, and recorded.
+    fn unfollowed(&mut self, command: &Command<'_>, session: &mut Session, answer: Answer) -> Answer {
+        if matches!(answer, Answer::Refuse(_)) {
+            session.commands += 1;
+            self.metrics.commands.add(1);
+            self.record_refused(command, session);
             self.metrics.refused.add(1);
         }
         answer
@@ -76,11 +91,15 @@ impl Desk {
                 "no policy lets this job use this target any more",
             ));
         };
+        if session.following.renew() {
+            standing.prepared.clear();
+        }
         if let Some(verdict) = command.statement.and_then(|id| standing.prepared.get(&id)) {
             return Ok(Rc::clone(verdict));
         }
-        let judge =
-            Judge { snapshot, class, number: standing.number, target: &who.target, scanner: &self.scanner };
+        let derived = session.following.facts().map(|facts| facts.derived.as_slice()).unwrap_or_default();
+        let (number, target, scanner) = (standing.number, &who.target, &self.scanner);
+        let judge = Judge { snapshot, class, number, target, derived, scanner };
         let verdict = self.verdicts.of(&judge, command.text);
         if let Some(id) = command.statement {
             if standing.prepared.len() >= SESSION_VERDICTS_MAX {
@@ -92,7 +111,7 @@ impl Desk {
     }
 
     /// Puts the session under the snapshot in use, if there is a newer one than it was judged by.
-    fn renew_standing(&mut self, session: &mut Session) -> Result<(), OwnedRefusal> {
+    pub(crate) fn renew_standing(&mut self, session: &mut Session) -> Result<(), OwnedRefusal> {
         if self.snapshot_is_stale() {
             return Err(OwnedRefusal::new(
                 RefusalKind::Denied,
@@ -105,11 +124,13 @@ impl Desk {
             return Ok(());
         }
         let class = snapshot.class(&who.groups, &who.target);
-        let number = class.as_ref().map_or(0, |class| self.verdicts.class_number(class, &who.target));
+        let number = class.as_ref().map_or(0, |class| self.verdicts.class_number(class, &who.place));
+        let labelled = snapshot.target(&who.target).is_some_and(|target| is_labelled(&target));
         session.standing = Some(Standing {
             snapshot: snapshot.version(),
             class,
             number,
+            labelled,
             prepared: hashbrown::HashMap::new(),
         });
         Ok(())
@@ -128,10 +149,12 @@ impl Desk {
         let mut masked = redact::statement(command.text, secret, &self.scanner, format, text);
         let end = text.len();
         masked += self.write_parameters(command, secret, format, text);
+        let uncovered = uncovered_copy(verdict);
         let (word, rule) = match &verdict.decision {
-            Decision::Allow { rule } => ("allow", rule),
-            Decision::Hold { rule, .. } => ("hold", rule),
-            Decision::Deny { rule, .. } => ("deny", rule),
+            Decision::Allow { .. } | Decision::Hold { .. } if uncovered => ("deny", LABELS),
+            Decision::Allow { rule } => ("allow", rule.as_str()),
+            Decision::Hold { rule, .. } => ("hold", rule.as_str()),
+            Decision::Deny { rule, .. } => ("deny", rule.as_str()),
         };
         let (statement, parameters) = text.split_at_checked(end).unwrap_or((text, ""));
         let record = Record::Command {
@@ -148,7 +171,11 @@ impl Desk {
             masked: masked as u64,
         };
         self.recorder.append(&record, self.now_ms);
+        if let (Some(exposure), true) = (verdict.exposure, word != "deny") {
+            session.following.note(command, exposure);
+        }
         match &verdict.decision {
+            Decision::Allow { .. } | Decision::Hold { .. } if uncovered => Answer::Refuse(copy_refused()),
             Decision::Allow { .. } => self.forward(session),
             Decision::Deny { rule, reason } => Answer::Refuse(
                 OwnedRefusal::new(RefusalKind::Denied, format!("denied by rule {rule}"))
@@ -234,6 +261,23 @@ impl Desk {
             .collect();
         (shown, all)
     }
+}
+
+/// What a refusal for labels' sake is recorded as.
+const LABELS: &str = "labels";
+
+/// Whether it is a COPY of labelled data that finding card numbers does not cover, and no approval can reveal it.
+fn uncovered_copy(verdict: &Verdict) -> bool {
+    let reveals = matches!(&verdict.decision, Decision::Hold { approval, .. } if approval.reveals_computed);
+    !reveals && verdict.exposure.is_some_and(|exposure| exposure.copies_out && exposure.beyond_cards)
+}
+
+fn copy_refused() -> OwnedRefusal {
+    OwnedRefusal::new(
+        RefusalKind::Denied,
+        "COPY of labelled columns is refused: its data do not say where they come from",
+    )
+    .hint("copy columns without labels, or use SELECT, whose labelled columns come back masked")
 }
 
 fn kind_word(kind: CommandKind) -> &'static str {

@@ -458,7 +458,7 @@ impl<E: Engine> Connection<E> {
         let Some(side) = self.asking else { return Ok(false) };
         self.wait = None;
         match answer {
-            Answer::Allow => self.rule(side, Ruling::Allow, cx),
+            Answer::Allow => self.allow(side, cx),
             Answer::Done => self.rule(side, Ruling::Done, cx),
             Answer::Refuse(refusal) => self.rule(side, Ruling::Refuse(refusal.as_refusal()), cx),
             Answer::Admit(admitted) => {
@@ -478,6 +478,15 @@ impl<E: Engine> Connection<E> {
                 Ok(false)
             }
         }
+    }
+
+    /// Lets the command run; what is known of labelled data goes with it.
+    fn allow(&mut self, side: Side, cx: &mut Context<'_>) -> Result<bool, Failure> {
+        let Some(facts) = self.session.following.lend() else { return self.rule(side, Ruling::Allow, cx) };
+        let ruling = Ruling::AllowLabelled(self.session.following.labels(&facts));
+        let going = self.rule(side, ruling, cx);
+        self.session.following.give_back(facts);
+        going
     }
 
     fn rule(&mut self, side: Side, ruling: Ruling<'_>, cx: &mut Context<'_>) -> Result<bool, Failure> {
@@ -500,6 +509,13 @@ impl<E: Engine> Connection<E> {
     pub fn resume(&mut self, answer: Answer, cx: &mut Context<'_>) {
         let Some(side) = self.asking else { return };
         let done = self.take_answer(answer, cx).and_then(|_| self.drive(side, cx));
+        self.finish_call(done, cx);
+    }
+
+    /// Newer facts are there: the open question is asked again.
+    pub fn ask_again(&mut self, cx: &mut Context<'_>) {
+        let (Some(side), Some(Wait::Facts { .. })) = (self.asking, &self.wait) else { return };
+        let done = self.ask(side, cx).and_then(|_| self.drive(side, cx));
         self.finish_call(done, cx);
     }
 

@@ -3,12 +3,14 @@
 //! The way in is [`shard`], which owns [`connection`]s; each drives a `wire` engine and asks the [`desk`].
 
 pub mod admit;
+pub mod catalog;
 pub mod command;
 pub mod config;
 pub mod connection;
 pub mod credentials;
 pub mod desk;
 pub mod executor;
+pub mod following;
 pub mod hold;
 pub mod identity;
 pub mod ledger;

@@ -7,7 +7,9 @@ use std::rc::Rc;
 use hashbrown::HashMap;
 use policies::snapshot::Class;
 
+use crate::catalog::Place;
 use crate::desk::Admitted;
+use crate::following::Following;
 use crate::ledger::SessionPermit;
 use crate::verdict::Verdict;
 
@@ -34,6 +36,8 @@ pub struct Who {
     pub groups: Vec<String>,
     /// The target's name.
     pub target: String,
+    /// The same with the database.
+    pub place: Place,
     /// How card numbers are masked.
     pub mask: scan::Format,
     /// What of the answers is recorded.
@@ -52,6 +56,8 @@ pub struct Standing {
     pub class: Option<Class>,
     /// The class's number in the shard's memory of verdicts.
     pub number: u32,
+    /// The target has columns that are labelled, and says where an answer's columns come from.
+    pub labelled: bool,
     /// Verdicts on the session's prepared statements.
     pub prepared: HashMap<u64, Rc<Verdict>>,
 }
@@ -108,6 +114,8 @@ pub struct Session {
     pub closed: bool,
     /// Stopped because the recorder had no room.
     pub stalled: bool,
+    /// Where labelled data lie, as far as its commands are judged by that.
+    pub following: Following,
 }
 
 impl Session {
@@ -134,6 +142,7 @@ impl Session {
             masked: 0,
             closed: false,
             stalled: false,
+            following: Following::default(),
         }
     }
 
@@ -150,6 +159,7 @@ impl Session {
             subject: String::new(),
             requester: String::new(),
             groups: Vec::new(),
+            place: Place { target: target.clone(), database: String::new() },
             target,
             mask: scan::Format::Full,
             answers: Answers::Digest,

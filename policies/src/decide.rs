@@ -35,6 +35,8 @@ use crate::statement::{Access, Facts, Verb};
 pub struct Exposure {
     /// It reads or computes something of labelled data, or may: what it computes is to be masked whole.
     pub touches: bool,
+    /// More than columns of card numbers as they are: other labels, or something computed.
+    pub beyond_cards: bool,
     /// It runs what its text does not show.
     pub opaque: bool,
     /// It may put values where they can be read later.

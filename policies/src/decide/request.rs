@@ -15,6 +15,8 @@ pub(super) const DANGEROUS: [Effect; 5] =
 const BOUNDABLE: [Verb; 4] = [Verb::Update, Verb::Delete, Verb::Merge, Verb::Ddl];
 /// Verbs that put values somewhere.
 const WRITING: [Verb; 6] = [Verb::Insert, Verb::Update, Verb::Merge, Verb::Ddl, Verb::Call, Verb::Unknown];
+/// The label of card numbers.
+const CARDS: &str = "pan";
 /// Settings that change which relation an unqualified name stands for, or who asks.
 const RENAMING: [&str; 5] = ["search_path", "role", "session_authorization", "all", "discard"];
 /// Verbs to which columns mean nothing: on a labelled table, they touch the label.
@@ -130,6 +132,9 @@ impl<'a> Request<'a> {
         let defines = opaque || does(Verb::Ddl) || does(Verb::Call) || does(Verb::Unknown);
         Exposure {
             touches: opaque || self.effects & labelled != 0,
+            beyond_cards: opaque
+                || self.effects & effect_bit(Effect::TransformsLabelled) != 0
+                || self.labels().iter().any(|label| *label != CARDS),
             opaque,
             writes: opaque || WRITING.into_iter().any(does),
             defines,
