@@ -14,6 +14,7 @@ use crate::catalog::Place;
 use crate::desk::{Admitted, Answer, Desk, OwnedRefusal, Wait, not_recorded};
 use crate::identity::Verified;
 use crate::ledger::{self, Quota, SessionPermit};
+use crate::limits::{RECORD_GATHER_MS, RECORD_GATHER_MS_MAX};
 use crate::session::{Answers, Session, Standing, Who};
 
 fn unauthenticated(message: impl Into<String>) -> OwnedRefusal {
@@ -157,7 +158,7 @@ impl Desk {
             subject,
             reason,
         };
-        self.recorder.append(&record, self.now_ms);
+        self.recorder.append(&record, self.now_ms, session.gather_ms());
     }
 
     fn permit(
@@ -260,7 +261,7 @@ impl Desk {
             policies: class.policy_names(),
             snapshot,
         };
-        self.recorder.append(&record, self.now_ms);
+        self.recorder.append(&record, self.now_ms, session.gather_ms());
     }
 
     /// Whether the snapshot is older than its maxAge: mgmt has not confirmed it for so long.
@@ -287,6 +288,10 @@ fn who(verified: &Verified, target: &TargetView<'_>, database: &str, class: Opti
             Some(RecordResponses::Digest) | None => Answers::Digest,
         },
         before_forward: class.is_some_and(|class| class.durability() == Durability::BeforeForward),
+        gather_ms: match class.map(Class::durability) {
+            Some(Durability::Within(within)) => (within * 3 / 5).clamp(1, RECORD_GATHER_MS_MAX),
+            Some(Durability::BeforeForward) | None => RECORD_GATHER_MS,
+        },
         rows_max: class.and_then(|class| class.limits().rows).unwrap_or(u64::MAX),
     }
 }

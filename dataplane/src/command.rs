@@ -13,8 +13,16 @@ use crate::desk::{Answer, Desk, OwnedRefusal, Wait, not_recorded};
 use crate::hold::Shown;
 use crate::limits::{RECORDED_TEXT_BYTES_MAX, SESSION_VERDICTS_MAX};
 use crate::redact;
-use crate::session::{Session, Standing};
+use crate::session::{Prepared, Session, Standing};
 use crate::verdict::{Judge, Verdict};
+
+/// What is known of a command before its parameters are looked at.
+enum Judged {
+    /// Text that came by itself.
+    Once(Rc<Verdict>),
+    /// A prepared statement's.
+    Prepared(Rc<Prepared>),
+}
 
 impl Desk {
     /// Answers a command.
@@ -27,8 +35,8 @@ impl Desk {
         }
         session.commands += 1;
         self.metrics.commands.add(1);
-        let verdict = match self.judge(command, session) {
-            Ok(verdict) => verdict,
+        let judged = match self.judge(command, session) {
+            Ok(judged) => judged,
             Err(refusal) => {
                 self.record_refused(command, session);
                 self.metrics.refused.add(1);
@@ -37,7 +45,7 @@ impl Desk {
         };
         let mut text = std::mem::take(&mut self.text);
         text.clear();
-        let answer = self.record_and_rule(command, session, &verdict, &mut text);
+        let answer = self.record_and_rule(command, session, &judged, &mut text);
         self.text = text;
         if matches!(answer, Answer::Refuse(_)) {
             self.metrics.refused.add(1);
@@ -75,10 +83,10 @@ impl Desk {
             snapshot: session.standing.as_ref().map_or(0, |standing| standing.snapshot),
             masked: masked as u64,
         };
-        self.recorder.append(&record, self.now_ms);
+        self.recorder.append(&record, self.now_ms, session.gather_ms());
     }
 
-    fn judge(&mut self, command: &Command<'_>, session: &mut Session) -> Result<Rc<Verdict>, OwnedRefusal> {
+    fn judge(&mut self, command: &Command<'_>, session: &mut Session) -> Result<Judged, OwnedRefusal> {
         self.renew_standing(session)?;
         let (Some(snapshot), Some(who), Some(standing)) =
             (&self.snapshot, &session.who, &mut session.standing)
@@ -94,20 +102,24 @@ impl Desk {
         if session.following.renew() {
             standing.prepared.clear();
         }
-        if let Some(verdict) = command.statement.and_then(|id| standing.prepared.get(&id)) {
-            return Ok(Rc::clone(verdict));
+        if let Some(known) = command.statement.and_then(|id| standing.prepared.get(&id)) {
+            return Ok(Judged::Prepared(Rc::clone(known)));
         }
         let derived = session.following.facts().map(|facts| facts.derived.as_slice()).unwrap_or_default();
         let (number, target, scanner) = (standing.number, &who.target, &self.scanner);
         let judge = Judge { snapshot, class, number, target, derived, scanner };
         let verdict = self.verdicts.of(&judge, command.text);
-        if let Some(id) = command.statement {
-            if standing.prepared.len() >= SESSION_VERDICTS_MAX {
-                standing.prepared.clear();
-            }
-            standing.prepared.insert(id, Rc::clone(&verdict));
+        let Some(id) = command.statement else { return Ok(Judged::Once(verdict)) };
+        if standing.prepared.len() >= SESSION_VERDICTS_MAX {
+            standing.prepared.clear();
         }
-        Ok(verdict)
+        // Verdicts are shared by texts that differ in literals: what is secret in this one is seen in itself.
+        let secret = verdict.secret || redact::names_secret(command.text);
+        let mut text = String::new();
+        let masked = redact::statement(command.text, secret, &self.scanner, who.mask, &mut text);
+        let known = Rc::new(Prepared { verdict, text, masked, secret });
+        standing.prepared.insert(id, Rc::clone(&known));
+        Ok(Judged::Prepared(known))
     }
 
     /// Puts the session under the snapshot in use, if there is a newer one than it was judged by.
@@ -140,13 +152,20 @@ impl Desk {
         &mut self,
         command: &Command<'_>,
         session: &mut Session,
-        verdict: &Verdict,
+        judged: &Judged,
         text: &mut String,
     ) -> Answer {
         let format = session.who.as_ref().map(|who| who.mask).unwrap_or_default();
-        // Verdicts are shared by texts that differ in literals: what is secret in this one is seen in itself.
-        let secret = verdict.secret || redact::names_secret(command.text);
-        let mut masked = redact::statement(command.text, secret, &self.scanner, format, text);
+        let (verdict, secret, mut masked) = match judged {
+            Judged::Prepared(known) => {
+                text.push_str(&known.text);
+                (&known.verdict, known.secret, known.masked)
+            }
+            Judged::Once(verdict) => {
+                let secret = verdict.secret || redact::names_secret(command.text);
+                (verdict, secret, redact::statement(command.text, secret, &self.scanner, format, text))
+            }
+        };
         let end = text.len();
         masked += self.write_parameters(command, secret, format, text);
         let uncovered = uncovered_copy(verdict);
@@ -170,7 +189,7 @@ impl Desk {
             snapshot: session.standing.as_ref().map_or(0, |standing| standing.snapshot),
             masked: masked as u64,
         };
-        self.recorder.append(&record, self.now_ms);
+        self.recorder.append(&record, self.now_ms, session.gather_ms());
         if let (Some(exposure), true) = (verdict.exposure, word != "deny") {
             session.following.note(command, exposure);
         }

@@ -5,15 +5,15 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
-use wire::{Engine, Event, Now, Outbox, Refusal, RefusalKind, Ruling, Side, Step};
+use wire::{Engine, Event, Handshake, Now, Outbox, Refusal, RefusalKind, Ruling, Side, Step};
 
 use crate::desk::{Answer, Desk, Wait};
 use crate::leg::Leg;
-use crate::limits::{CLOSING_MS_MAX, CONNECT_MS_MAX, LOGIN_MS_MAX, UNPARSED_BYTES_HIGH};
+use crate::limits::{BUFFERS_SCARCE, CLOSING_MS_MAX, CONNECT_MS_MAX, LOGIN_MS_MAX, UNPARSED_BYTES_HIGH};
 use crate::relay::{Inbound, owned};
 use crate::ring::{Chunk, Owner, Ring, keep_alive, open_socket, set_no_delay};
 use crate::session::Session;
-use crate::tls::{Tls, TlsError};
+use crate::tls::{Progress, Tls, TlsError};
 
 /// What a connection works with during one turn of its shard.
 pub struct Context<'a> {
@@ -219,8 +219,8 @@ impl<E: Engine> Connection<E> {
         if let Some(leg) = &mut self.server.leg {
             leg.receive(cx.ring)?;
         }
-        self.engine.connected(cx.out, cx.now)?;
-        self.flush_outbox(cx)
+        let step = self.engine.connected(cx.out, cx.now)?;
+        self.apply(Side::Server, step, cx).map(|_| ())
     }
 
     /// Bytes, the end of a stream, or an error have come from `side`.
@@ -275,10 +275,26 @@ impl<E: Engine> Connection<E> {
             half.inbound.push(buffer, length);
             return Ok(());
         };
-        let was_established = tls.is_established();
+        let shaken = tls.is_established();
         let mut reply = Vec::new();
         let got = tls.receive(cx.ring.buffer_mut(buffer, 0..length), half.inbound.carry_mut(), &mut reply);
         cx.ring.release(buffer);
+        self.decrypted(side, shaken, got, reply, cx)
+    }
+
+    /// Goes on after TLS has taken bytes of `side`; `shaken`: its handshake had been done before.
+    fn decrypted(
+        &mut self,
+        side: Side,
+        shaken: bool,
+        got: Result<Progress, TlsError>,
+        reply: Vec<u8>,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Failure> {
+        let half = match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        };
         if let (Some(leg), false) = (&mut half.leg, reply.is_empty()) {
             leg.queue(cx.ring, owned(reply));
         }
@@ -286,8 +302,10 @@ impl<E: Engine> Connection<E> {
         if let (Some(leg), true) = (&mut half.leg, progress.closed) {
             leg.ended = true;
         }
-        if progress.established && !was_established {
-            self.engine.secured(side, cx.out, cx.now)?;
+        if let (Some(tls), true) = (&half.tls, progress.established && !shaken) {
+            let end_point = tls.end_point();
+            let handshake = Handshake { protocol: tls.protocol(), end_point: &end_point };
+            self.engine.secured(side, &handshake, cx.out, cx.now)?;
             self.flush_outbox(cx)?;
         }
         Ok(())
@@ -433,12 +451,13 @@ impl<E: Engine> Connection<E> {
             Side::Client => cx.desk.client_tls(),
             Side::Server => cx.desk.server_tls(&self.session, &mut flight),
         };
+        let mut tls = tls.map_err(|error| Failure::Tls(side, error))?;
         let half = self.half(side);
-        half.tls = Some(tls.map_err(|error| Failure::Tls(side, error))?);
-        if let (Some(leg), false) = (&mut half.leg, flight.is_empty()) {
-            leg.queue(cx.ring, owned(flight));
-        }
-        Ok(())
+        // What has come already is the handshake's: nothing said before it may pass for said inside it.
+        let mut early = half.inbound.take_all(cx.ring);
+        let got = tls.receive(&mut early, half.inbound.carry_mut(), &mut flight);
+        half.tls = Some(tls);
+        self.decrypted(side, false, got, flight, cx)
     }
 
     fn ask(&mut self, side: Side, cx: &mut Context<'_>) -> Result<bool, Failure> {
@@ -558,8 +577,8 @@ impl<E: Engine> Connection<E> {
         let half = self.half(side);
         let waiting = half.inbound.len();
         let stop = waiting > 0 && (full || waiting > UNPARSED_BYTES_HIGH.max(half.wanted));
-        if idle || stop {
-            // Buffers belong to those who go on.
+        if idle || (stop && cx.ring.buffers_free() <= BUFFERS_SCARCE) {
+            // Buffers belong to those who go on. Where there are plenty, a slow peer's bytes are not copied for it.
             half.inbound.evacuate(cx.ring);
         }
         let Some(leg) = &mut half.leg else { return Ok(()) };

@@ -323,7 +323,7 @@ impl Desk {
                 offset,
                 bytes: part,
             };
-            self.recorder.append(&record, self.now_ms);
+            self.recorder.append(&record, self.now_ms, session.gather_ms());
             offset += part.len() as u64;
         }
     }
@@ -359,10 +359,12 @@ impl Desk {
         let mut word = [0; 12];
         let outcome = outcome_word(outcome, &mut word);
         let at = self.time();
+        let gather_ms = session.gather_ms();
         let session = SessionId(session.id);
         self.recorder.append(
             &Record::Finished { session, number, at, outcome, rows, bytes, masked, digest },
             self.now_ms,
+            gather_ms,
         );
     }
 
@@ -392,7 +394,7 @@ impl Desk {
                 masked: 0,
                 digest: *session.hasher.finalize().as_bytes(),
             };
-            self.recorder.append(&record, self.now_ms);
+            self.recorder.append(&record, self.now_ms, session.gather_ms());
         }
         if session.who.is_some() {
             let record = Record::SessionClosed {
@@ -404,7 +406,7 @@ impl Desk {
                 bytes: session.bytes,
                 masked: session.masked,
             };
-            self.recorder.append(&record, self.now_ms);
+            self.recorder.append(&record, self.now_ms, session.gather_ms());
         } else if how != "closed" {
             self.refuse_login_record(session, "", "", how);
         }

@@ -98,7 +98,7 @@ impl Desk {
             rule: shown.rule,
             deadline: Time(ticket.deadline_ms * 1000),
         };
-        self.recorder.append(&record, self.now_ms);
+        self.recorder.append(&record, self.now_ms, session.gather_ms());
         self.metrics.held.add(1);
         let notice = format!(
             "pangate: waiting for approval, ticket {id:032x} (rule {}, up to {seconds} s){}",
@@ -230,7 +230,7 @@ impl Desk {
             reviewers,
             reason: &masked,
         };
-        self.recorder.append(&record, self.now_ms);
+        self.recorder.append(&record, self.now_ms, session.gather_ms());
         self.tell_mgmt(ToMgmt::Settled { ticket, outcome: outcome.to_owned() });
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod admit;
 pub mod catalog;
+pub mod certificate;
 pub mod command;
 pub mod config;
 pub mod connection;

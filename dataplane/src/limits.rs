@@ -17,6 +17,10 @@ pub const QUEUED_CHUNKS_LOW: usize = 2;
 /// Connections waiting to be accepted.
 pub const ACCEPT_BACKLOG: i32 = 4096;
 
+/// Buffers that the kernel has at hand at first: it takes them in turn, so that few stay in the core's cache.
+pub const BUFFERS_AT_HAND_MIN: u16 = 16;
+
+const _: () = assert!(BUFFERS_AT_HAND_MIN > 0 && BUFFERS_AT_HAND_MIN <= BUFFERS);
 const _: () = assert!(BUFFERS.is_power_of_two());
 const _: () = assert!(QUEUED_CHUNKS_LOW < QUEUED_CHUNKS_HIGH);
 const _: () = assert!(RING_COMPLETIONS >= RING_ENTRIES);
@@ -38,9 +42,11 @@ pub const CONNECTIONS_MAX: usize = 1 << 20;
 
 const _: () = assert!(BUFFERS_SCARCE > 0 && BUFFERS_SCARCE < BUFFERS);
 
-/// Milliseconds that records gather before they are handed to the executor, where nobody waits for them. With the
-/// time of the write itself they are on disk within policy's 50 ms.
+/// Milliseconds that records of no admitted session gather before they are handed to the executor. A session's gather
+/// for three fifths of its policy's `within`: the rest is for the write itself.
 pub const RECORD_GATHER_MS: u64 = 20;
+/// Milliseconds that records gather at most, however long policy lets them.
+pub const RECORD_GATHER_MS_MAX: u64 = 1000;
 /// Bytes of records that are handed over at once, whatever the time.
 pub const RECORD_BATCH_BYTES: usize = 256 * 1024;
 /// Bytes of records not yet on disk behind which nothing more is forwarded.

@@ -1,7 +1,7 @@
 //! The engine of a connection: one of the protocols, chosen when it is opened. No dyn: a match per call.
 
 use wire::postgres::{CancelErrand, Session};
-use wire::{Engine, Error, Now, Outbox, Question, Refusal, Ruling, Side, Step};
+use wire::{Engine, Error, Handshake, Now, Outbox, Question, Refusal, Ruling, Side, Step};
 
 /// Any of the engines.
 pub enum Protocol {
@@ -39,12 +39,18 @@ impl Engine for Protocol {
         each!(self, engine => engine.rule(ruling, bytes, out, now))
     }
 
-    fn connected(&mut self, out: &mut Outbox, now: Now) -> Result<(), Error> {
+    fn connected(&mut self, out: &mut Outbox, now: Now) -> Result<Step, Error> {
         each!(self, engine => engine.connected(out, now))
     }
 
-    fn secured(&mut self, side: Side, out: &mut Outbox, now: Now) -> Result<(), Error> {
-        each!(self, engine => engine.secured(side, out, now))
+    fn secured(
+        &mut self,
+        side: Side,
+        handshake: &Handshake<'_>,
+        out: &mut Outbox,
+        now: Now,
+    ) -> Result<(), Error> {
+        each!(self, engine => engine.secured(side, handshake, out, now))
     }
 
     fn ended(&mut self, side: Side, out: &mut Outbox, now: Now) -> Result<Step, Error> {

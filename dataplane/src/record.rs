@@ -4,14 +4,14 @@
 use evidence::record::Record;
 
 use crate::executor::{Batch, Handle};
-use crate::limits::{RECORD_BACKLOG_BYTES_MAX, RECORD_BATCH_BYTES, RECORD_GATHER_MS};
+use crate::limits::{RECORD_BACKLOG_BYTES_MAX, RECORD_BATCH_BYTES};
 
 /// Collects records.
 pub struct Recorder {
     handle: Handle,
     pending: Vec<u8>,
-    /// When the oldest record in `pending` was appended.
-    since_ms: Option<u64>,
+    /// When `pending` must be handed over, by the most urgent of its records.
+    due_ms: Option<u64>,
     /// Buffers that came back.
     spare: Vec<Vec<u8>>,
     /// Bytes handed over and not yet written.
@@ -33,7 +33,7 @@ impl Recorder {
         Self {
             handle,
             pending: Vec::with_capacity(RECORD_BATCH_BYTES * 2),
-            since_ms: None,
+            due_ms: None,
             spare: Vec::new(),
             under_way_bytes: 0,
             batch: 1,
@@ -49,8 +49,8 @@ impl Recorder {
         &self.handle
     }
 
-    /// Appends a record.
-    pub fn append(&mut self, record: &Record<'_>, now_ms: u64) {
+    /// Appends a record, which waits at most `gather_ms` for others before it is handed over.
+    pub fn append(&mut self, record: &Record<'_>, now_ms: u64, gather_ms: u64) {
         let start = self.pending.len();
         self.pending.extend_from_slice(&[0; 4]);
         record.encode(&mut self.pending);
@@ -58,7 +58,8 @@ impl Recorder {
         if let Some(place) = self.pending.get_mut(start..start + 4) {
             place.copy_from_slice(&length.to_le_bytes());
         }
-        self.since_ms.get_or_insert(now_ms);
+        let due = now_ms + gather_ms;
+        self.due_ms = Some(self.due_ms.map_or(due, |known| known.min(due)));
     }
 
     /// The number of the batch that holds all records appended so far, which is then committed without delay.
@@ -80,7 +81,7 @@ impl Recorder {
         if self.refused {
             return None;
         }
-        self.since_ms.map(|since| if self.awaited { since } else { since + RECORD_GATHER_MS })
+        self.due_ms.map(|due| if self.awaited { 0 } else { due })
     }
 
     /// Hands over what is pending, if it is due or much.
@@ -103,7 +104,7 @@ impl Recorder {
             Ok(()) => {
                 self.under_way_bytes += length;
                 self.batch += 1;
-                self.since_ms = None;
+                self.due_ms = None;
                 self.awaited = false;
                 self.handle.wake();
             }

@@ -83,6 +83,14 @@ impl Inbound {
         }
     }
 
+    /// Takes all there is.
+    pub fn take_all(&mut self, ring: &mut Ring) -> Vec<u8> {
+        self.evacuate(ring);
+        let mut all = std::mem::take(&mut self.carry);
+        all.drain(..std::mem::take(&mut self.start).min(all.len()));
+        all
+    }
+
     fn carry_front(&mut self, ring: &mut Ring, most: usize) -> usize {
         let Some(piece) = self.pieces.front_mut() else { return 0 };
         let length = piece.range.len().min(most);

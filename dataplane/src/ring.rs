@@ -22,8 +22,8 @@ use io_uring::types::{BufRingEntry, Fd, SubmitArgs, Timespec};
 use io_uring::{IoUring, cqueue, opcode, squeue};
 
 use crate::limits::{
-    BUFFER_BYTES, BUFFER_STRIDE_BYTES, BUFFERS, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_PROBES,
-    RING_COMPLETIONS, RING_ENTRIES,
+    BUFFER_BYTES, BUFFER_STRIDE_BYTES, BUFFERS, BUFFERS_AT_HAND_MIN, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S,
+    KEEPALIVE_PROBES, RING_COMPLETIONS, RING_ENTRIES,
 };
 
 const BUFFER_GROUP: u16 = 0;
@@ -161,9 +161,8 @@ impl Ring {
                 0,
             )?
         };
-        for number in 0..BUFFERS {
-            buffers.provide(number);
-        }
+        buffers.spare.extend((0..BUFFERS).rev());
+        buffers.fill();
         Ok(Self {
             io,
             buffers,
@@ -243,6 +242,10 @@ impl Ring {
                         Ok(Some((buffer, length)))
                     }
                     (Ok(_), None) => Err(libc::EIO),
+                    (Err(libc::ENOBUFS), _) => {
+                        self.buffers.widen();
+                        Err(libc::ENOBUFS)
+                    }
                     (Err(errno), _) => Err(errno),
                 };
                 Some(Completion::Received { owner, bytes, armed })
@@ -329,9 +332,14 @@ impl Ring {
         self.buffers.release(buffer);
     }
 
-    /// Buffers that the kernel may receive into now.
+    /// Buffers that nobody holds: the kernel has them at hand, or gets them as it uses those up.
     pub fn buffers_free(&self) -> u16 {
         self.buffers.free
+    }
+
+    /// Gives the kernel fewer buffers at hand where it has not needed them all lately. To be called now and then.
+    pub fn narrow_buffers(&mut self) {
+        self.buffers.narrow();
     }
 
     /// The bytes that a chunk still has to send.
@@ -396,13 +404,25 @@ impl Drop for Ring {
 }
 
 /// The provided buffers: one mapping, `BUFFERS` of `BUFFER_BYTES`, their reference counts, and the ring of
-/// entries that tells the kernel which are free. Never unmapped: the kernel may still write into it.
+/// entries that tells the kernel which it may use. Never unmapped: the kernel may still write into it.
+///
+/// The kernel takes them in the order in which they were provided. So it has only a few at hand, and is given the one
+/// freed last first: what is received and sent on then stays in the core's cache.
 struct Buffers {
     entries: NonNull<BufRingEntry>,
     base: NonNull<u8>,
     references: Vec<u16>,
     tail: u16,
+    /// Buffers that nobody holds: those at hand and the spare ones.
     free: u16,
+    /// Buffers that nobody holds and the kernel does not have, the one freed last at the end.
+    spare: Vec<u16>,
+    /// Buffers that the kernel has.
+    at_hand: u16,
+    /// How many it should have.
+    wanted: u16,
+    /// The fewest that it has had since [`Buffers::narrow`].
+    fewest: u16,
 }
 
 impl Buffers {
@@ -414,8 +434,35 @@ impl Buffers {
             base,
             references: vec![0; usize::from(BUFFERS)],
             tail: 0,
-            free: 0,
+            free: BUFFERS,
+            spare: Vec::with_capacity(usize::from(BUFFERS)),
+            at_hand: 0,
+            wanted: BUFFERS_AT_HAND_MIN,
+            fewest: BUFFERS_AT_HAND_MIN,
         })
+    }
+
+    /// Provides spare buffers until the kernel has as many as wanted.
+    fn fill(&mut self) {
+        while self.at_hand < self.wanted
+            && let Some(buffer) = self.spare.pop()
+        {
+            self.provide(buffer);
+        }
+    }
+
+    /// The kernel has run out of those at hand in the midst of a turn.
+    fn widen(&mut self) {
+        self.wanted = self.wanted.saturating_mul(2).min(BUFFERS);
+        self.fewest = 0;
+        self.fill();
+    }
+
+    fn narrow(&mut self) {
+        if self.fewest > self.wanted / 2 {
+            self.wanted = (self.wanted / 2).max(BUFFERS_AT_HAND_MIN);
+        }
+        self.fewest = self.at_hand;
     }
 
     fn provide(&mut self, buffer: u16) {
@@ -431,7 +478,7 @@ impl Buffers {
             let tail = BufRingEntry::tail(self.entries.as_ptr()) as *const AtomicU16;
             (*tail).store(self.tail, Ordering::Release);
         }
-        self.free += 1;
+        self.at_hand += 1;
     }
 
     /// The kernel has filled `buffer`: we hold the one reference to it.
@@ -439,6 +486,9 @@ impl Buffers {
         if let Some(count) = self.references.get_mut(usize::from(buffer)) {
             *count = 1;
             self.free -= 1;
+            self.at_hand -= 1;
+            self.fewest = self.fewest.min(self.at_hand);
+            self.fill();
         }
     }
 
@@ -455,7 +505,9 @@ impl Buffers {
         }
         *count -= 1;
         if *count == 0 {
-            self.provide(buffer);
+            self.free += 1;
+            self.spare.push(buffer);
+            self.fill();
         }
     }
 
@@ -614,4 +666,51 @@ pub fn peer_address(socket: &OwnedFd) -> io::Result<SocketAddr> {
     // SAFETY: a clone of the descriptor is owned by the stream and closed with it.
     let stream = std::net::TcpStream::from(socket.try_clone()?);
     stream.peer_addr()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn buffers() -> Buffers {
+        let mut buffers = Buffers::map().unwrap();
+        buffers.spare.extend((0..BUFFERS).rev());
+        buffers.fill();
+        buffers
+    }
+
+    #[test]
+    fn the_buffer_freed_last_is_received_into_next() {
+        let mut buffers = buffers();
+        let mut used = std::collections::BTreeSet::new();
+        for turn in 0..1000 {
+            // SAFETY: inside the mapping; no kernel reads this one.
+            let next = unsafe { (*buffers.entries.as_ptr().add(turn % usize::from(BUFFERS))).bid() };
+            buffers.take(next);
+            buffers.release(next);
+            used.insert(next);
+        }
+        assert!(used.len() <= usize::from(BUFFERS_AT_HAND_MIN) + 1, "{} are in use", used.len());
+        assert_eq!((buffers.at_hand, buffers.free), (BUFFERS_AT_HAND_MIN, BUFFERS));
+    }
+
+    #[test]
+    fn the_kernel_gets_more_where_it_runs_out_and_fewer_where_it_does_not_use_them() {
+        let mut buffers = buffers();
+        for wanted in [32, 64, 128, 256, 512, 512] {
+            buffers.widen();
+            assert_eq!((buffers.wanted, buffers.at_hand), (wanted, wanted));
+        }
+        for buffer in 0..BUFFERS {
+            buffers.take(buffer);
+        }
+        assert_eq!((buffers.at_hand, buffers.free), (0, 0));
+        for buffer in 0..BUFFERS {
+            buffers.release(buffer);
+        }
+        buffers.narrow();
+        assert_eq!(buffers.wanted, BUFFERS, "all were needed");
+        buffers.narrow();
+        assert_eq!(buffers.wanted, BUFFERS / 2);
+    }
 }

@@ -11,6 +11,7 @@ use crate::catalog::Place;
 use crate::desk::Admitted;
 use crate::following::Following;
 use crate::ledger::SessionPermit;
+use crate::limits::RECORD_GATHER_MS;
 use crate::verdict::Verdict;
 
 /// How much of the answers is recorded.
@@ -44,8 +45,22 @@ pub struct Who {
     pub answers: Answers,
     /// Each command's record is on disk before the target sees it.
     pub before_forward: bool,
+    /// Milliseconds that a record may wait for others: what is left of the policy's `within` is for the disk.
+    pub gather_ms: u64,
     /// Rows that the session may read; then it ends.
     pub rows_max: u64,
+}
+
+/// A prepared statement, as every execution of it is judged and recorded.
+pub struct Prepared {
+    /// The verdict on its text.
+    pub verdict: Rc<Verdict>,
+    /// Its text as it is recorded.
+    pub text: String,
+    /// Card numbers masked in that.
+    pub masked: usize,
+    /// Its literals and parameters may be secret.
+    pub secret: bool,
 }
 
 /// The class under one snapshot.
@@ -58,8 +73,8 @@ pub struct Standing {
     pub number: u32,
     /// The target has columns that are labelled, and says where an answer's columns come from.
     pub labelled: bool,
-    /// Verdicts on the session's prepared statements.
-    pub prepared: HashMap<u64, Rc<Verdict>>,
+    /// What is known of the session's prepared statements.
+    pub prepared: HashMap<u64, Rc<Prepared>>,
 }
 
 /// The answer now under way.
@@ -119,6 +134,11 @@ pub struct Session {
 }
 
 impl Session {
+    /// Milliseconds that a record of it may wait for others.
+    pub fn gather_ms(&self) -> u64 {
+        self.who.as_ref().map_or(RECORD_GATHER_MS, |who| who.gather_ms)
+    }
+
     /// A session of which only the source is known.
     pub fn new(id: u128, slot: u32, listener: Rc<str>, source: SocketAddr, cancel_secret: u32) -> Self {
         Self {
@@ -164,6 +184,7 @@ impl Session {
             mask: scan::Format::Full,
             answers: Answers::Digest,
             before_forward: false,
+            gather_ms: RECORD_GATHER_MS,
             rows_max: 0,
         }));
     }

@@ -624,6 +624,7 @@ impl Shard {
             return;
         }
         self.health_at_ms = self.desk.now_ms + HEALTH_EVERY_MS;
+        self.ring.narrow_buffers();
         if self.desk.shard != 0 {
             return;
         }

@@ -12,7 +12,11 @@ use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
+use crate::certificate::end_point;
 use crate::limits::TLS_RECORD_BYTES_MAX;
+
+/// PostgreSQL's name in ALPN.
+const ALPN_POSTGRES: &[u8] = b"postgresql";
 
 /// Why TLS cannot go on. Texts come from rustls and name no payload.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +84,26 @@ impl Tls {
 
     fn new(role: Role) -> Self {
         Self { role, incoming: Vec::new(), progress: Progress::default() }
+    }
+
+    /// The protocol agreed by ALPN; empty: none.
+    pub fn protocol(&self) -> &[u8] {
+        match &self.role {
+            Role::Server(connection) => connection.alpn_protocol(),
+            Role::Client(connection) => connection.alpn_protocol(),
+        }
+        .unwrap_or_default()
+    }
+
+    /// The target's certificate as channel binding takes it; empty on the jobs' side, and where it has no hash.
+    pub fn end_point(&self) -> Vec<u8> {
+        match &self.role {
+            Role::Server(_) => Vec::new(),
+            Role::Client(connection) => {
+                let certificates = connection.peer_certificates().unwrap_or_default();
+                certificates.first().map(|own| end_point(own)).unwrap_or_default()
+            }
+        }
     }
 
     /// Whether the handshake is done.
@@ -307,7 +331,7 @@ pub fn server_config(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>
     let chain = certificates(certificate)?;
     let key = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|error| file(key, error))?;
     let mut config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![b"postgresql".to_vec()];
+    config.alpn_protocols = vec![ALPN_POSTGRES.to_vec()];
     Ok(Arc::new(config))
 }
 
@@ -324,7 +348,9 @@ pub fn client_config(ca: Option<&Path>) -> Result<Arc<ClientConfig>, TlsError> {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }
     }
-    Ok(Arc::new(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()))
+    let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = vec![ALPN_POSTGRES.to_vec()];
+    Ok(Arc::new(config))
 }
 
 /// The name that a target's certificate must carry: the host part of its address.

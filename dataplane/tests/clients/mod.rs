@@ -41,6 +41,11 @@ impl Connector {
     pub(crate) fn new(gateway: &Gateway) -> Self {
         Self(tls_config(Path::new(gateway.get("PANGATE_CA"))))
     }
+
+    /// One with TLS of the caller's.
+    pub(crate) fn with(config: Arc<ClientConfig>) -> Self {
+        Self(config)
+    }
 }
 
 /// One connection to be made.

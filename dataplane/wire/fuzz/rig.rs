@@ -172,8 +172,9 @@ impl Rig {
             Ok(Step::Secure { side: secured, consumed }) => {
                 self.inbound[place(side)].drain(..consumed);
                 let mut out = Outbox::default();
-                self.session.secured(secured, &mut out, Now(0)).unwrap();
+                let done = self.session.secured(secured, &wire::Handshake::default(), &mut out, Now(0));
                 self.flush(&mut out);
+                self.closed |= done.is_err();
             }
             Ok(Step::Ask) => return self.rule(side),
         }

@@ -179,8 +179,10 @@ pub struct Admission<'a> {
 /// TLS towards the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServerTls {
-    /// Without it there is no session.
+    /// Without it there is no session. Asked for in the protocol's own way.
     Required,
+    /// The same, from the first byte on, with the protocol named by ALPN (PostgreSQL 17 and later).
+    Direct,
     /// Asked for by name in the manifest: none.
     Off,
 }

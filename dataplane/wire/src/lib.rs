@@ -35,6 +35,15 @@ pub enum Side {
     Server,
 }
 
+/// What a finished TLS handshake tells of the peer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Handshake<'a> {
+    /// The protocol agreed by ALPN; empty: none.
+    pub protocol: &'a [u8],
+    /// The peer's certificate as channel binding takes it (`tls-server-end-point`, RFC 5929); empty: it has none.
+    pub end_point: &'a [u8],
+}
+
 /// Milliseconds of the driver's monotonic clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Now(pub u64);
@@ -89,8 +98,8 @@ pub enum Step {
     /// This side has to wait for the other. Nothing was consumed; the driver steps this side again (with whatever
     /// bytes it then has) after the next step of the other side that was no `Need`.
     Wait,
-    /// The first `consumed` bytes are done with; then, with the outbox flushed, this side goes over to TLS. The driver
-    /// calls [`Engine::secured`] when the handshake is done.
+    /// The first `consumed` bytes are done with; then, with the outbox flushed, this side goes over to TLS: all that
+    /// has come behind them belongs to the handshake. The driver calls [`Engine::secured`] when that is done.
     Secure {
         /// The side whose leg changes.
         side: Side,
@@ -124,10 +133,17 @@ pub trait Engine {
     ) -> Result<Step, Error>;
 
     /// The driver has connected to the server named by the [`Admission`]: the engine speaks first.
-    fn connected(&mut self, out: &mut Outbox, now: Now) -> Result<(), Error>;
+    /// The step is `Consumed(0)`, or `Secure` where TLS comes first.
+    fn connected(&mut self, out: &mut Outbox, now: Now) -> Result<Step, Error>;
 
     /// The TLS handshake of `side` is done.
-    fn secured(&mut self, side: Side, out: &mut Outbox, now: Now) -> Result<(), Error>;
+    fn secured(
+        &mut self,
+        side: Side,
+        handshake: &Handshake<'_>,
+        out: &mut Outbox,
+        now: Now,
+    ) -> Result<(), Error>;
 
     /// `side` has ended its stream (after every byte was stepped). `Close` where nothing is left to do.
     fn ended(&mut self, side: Side, out: &mut Outbox, now: Now) -> Result<Step, Error>;

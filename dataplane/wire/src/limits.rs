@@ -38,8 +38,12 @@ pub const PENDING_MAX: usize = 4_096;
 /// Columns of one result (PostgreSQL's own bound is 1,664).
 pub const COLUMNS_MAX: usize = 1_664;
 
-/// Arrays and composites inside one another in a binary value.
-pub const NESTING_MAX: u32 = 8;
+/// Arrays and composites inside one another in a binary value; what is deeper is hidden.
+pub const NESTING_MAX: u32 = 32;
+
+/// Messages of COPY data over which what must be seen at once may be spread: the end of a row that may hold a number
+/// which goes on in the next, a field of the binary format. PostgreSQL sends a row in one message.
+pub const COPY_PIECES_MAX: usize = 512;
 
 /// The longest name of a statement or portal: of longer ones PostgreSQL compares the start alone.
 pub const NAME_BYTES_MAX: usize = 63;

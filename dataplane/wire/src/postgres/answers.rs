@@ -1,15 +1,19 @@
 //! The open session, from the target's side: every answer is given to the message that it answers, what it holds is
 //! masked, and what was refused is told in the gateway's words. Leaves out where values lie in a row (`rows.rs`).
 
+use alloc::boxed::Box;
+
 use memchr::memmem;
 use scan::{Format, Scanner};
 
 use super::auth::check_setting;
+use super::copy::{CopyOut, CopyParts};
 use super::frame::{self, Frame, HEADER_BYTES, missing};
+use super::long::Long;
 use super::message::{Report, read_copy, read_setting, read_text, rows_of_tag};
 use super::pending::{Copying, Expect, Status};
 use super::reply::FAILING_CODE;
-use super::rows::{Column, Parts, mask_names, mask_row, read_columns};
+use super::rows::{Column, mask_names, mask_row, read_columns};
 use super::session::{ClientCopy, Talk};
 use super::statements::State;
 use super::value::Class;
@@ -27,8 +31,8 @@ pub(super) struct Known {
     /// So many bytes from the first on.
     left: usize,
     suspicious: bool,
-    /// Whether `\x` stands in them; `None`: not looked for.
-    hex: Option<bool>,
+    /// Whether `\x`, or a number with an exponent, stands in them; `None`: not looked for.
+    odd: Option<bool>,
 }
 
 impl Known {
@@ -36,7 +40,7 @@ impl Known {
         // Fewer than before: what was found holds for these, and of those behind them nothing is kept in mind.
         self.left = self.left.min(bytes.len());
         if bytes.len() > self.left {
-            *self = Self { left: bytes.len(), suspicious: scanner.suspect(bytes), hex: None };
+            *self = Self { left: bytes.len(), suspicious: scanner.suspect(bytes), odd: None };
         }
         self.suspicious
     }
@@ -44,6 +48,12 @@ impl Known {
     fn spend(&mut self, length: usize) {
         self.left = self.left.saturating_sub(length);
     }
+}
+
+/// A message to the client of which a part has been released.
+pub(super) enum Parts {
+    Row(Long),
+    Copy(CopyParts),
 }
 
 /// What becomes of a message of the target's.
@@ -63,8 +73,8 @@ struct Turn<'o> {
     first: bool,
     /// Something in hand looks like a card number.
     suspicious: bool,
-    /// `\x` stands in what is in hand.
-    hex: bool,
+    /// `\x`, or a number with an exponent, stands in what is in hand.
+    odd: bool,
     /// Values of the command being answered have been passed in this call.
     spoken: bool,
 }
@@ -81,8 +91,19 @@ impl Talk {
     /// Goes on with the target's bytes.
     pub(crate) fn server_step(&mut self, bytes: &mut [u8], out: &mut Outbox) -> Result<Step, Error> {
         if let Some(parts) = &mut self.parts {
-            let step = parts.step(&self.plan, &mut self.masker, bytes, &mut self.pending.answer.masked)?;
-            if parts.is_done() {
+            let answer = &mut self.pending.answer;
+            let (step, done) = match (parts, &mut self.copy_out) {
+                (Parts::Row(long), _) => {
+                    (long.step(&self.plan, &mut self.masker, bytes, &mut answer.masked)?, long.is_done())
+                }
+                (Parts::Copy(parts), Some(copy)) => {
+                    let step = parts.step(copy, &mut self.masker, bytes, &mut answer.masked)?;
+                    answer.count(copy.take_rows());
+                    (step, parts.is_done())
+                }
+                (Parts::Copy(_), None) => return Err(misbehaved("COPY data that nothing asked for")),
+            };
+            if done {
                 self.parts = None;
             }
             return Ok(step);
@@ -98,7 +119,7 @@ impl Talk {
             return Ok(Step::Need(missing(bytes.len(), frame.length)));
         }
         let suspicious = self.known.look(&self.masker.scanner, bytes);
-        let mut turn = Turn { out, first: true, suspicious, hex: false, spoken: false };
+        let mut turn = Turn { out, first: true, suspicious, odd: false, spoken: false };
         let mut at = 0;
         let need = loop {
             turn.first = at == 0;
@@ -112,7 +133,7 @@ impl Talk {
                 }
                 Ok(Progress::Begin(length)) => {
                     self.known = Known::default();
-                    return Ok(Step::ToClient(Cleared(length)));
+                    return Ok(Step::ToClient(Cleared(at + length)));
                 }
                 Ok(Progress::Need(length)) => break missing(have, length),
                 Ok(Progress::Later) => break missing(0, 1),
@@ -145,13 +166,14 @@ impl Talk {
                 return Err(Error::TooLarge { side: Side::Server, what: "a message that is no row", most });
             }
         }
-        if frame.tag == b'd' && !turn.hex {
-            turn.hex = *self.known.hex.get_or_insert_with(|| memmem::find(rest, b"\\x").is_some());
+        if frame.tag == b'd' && !turn.odd {
+            let holds = |marks: &[u8]| memmem::find(rest, marks).is_some();
+            turn.odd = *self.known.odd.get_or_insert_with(|| holds(b"\\x") || holds(b"e+1"));
         }
         let Some(message) = rest.get_mut(..frame.length) else { return Ok(Progress::Need(frame.length)) };
         let act = match frame.tag {
             b'D' => self.row(message, turn)?,
-            b'd' => self.copy_data(message, turn)?,
+            b'd' => return self.copy_data(message, turn),
             b'C' => self.complete(message, turn)?,
             b'Z' => self.ready(message, turn)?,
             b'T' => self.description(message, turn)?,
@@ -206,28 +228,35 @@ impl Talk {
         if dirty || self.plan.hides() {
             self.pending.answer.masked += mask_row(&self.plan, &mut self.masker, row, dirty)? as u64;
         }
-        self.pending.answer.rows += 1;
-        self.pending.answer.rows_here += 1;
+        self.pending.answer.count(1);
         Ok(Act::Pass)
     }
 
-    fn copy_data(&mut self, message: &mut [u8], turn: &mut Turn<'_>) -> Result<Act, Error> {
-        if self.pending.answer.copying != Copying::Out {
+    fn copy_data(&mut self, message: &mut [u8], turn: &mut Turn<'_>) -> Result<Progress, Error> {
+        if self.copy_out.is_none() {
             return Err(misbehaved("COPY data that nothing asked for"));
         }
-        let data = message.get_mut(HEADER_BYTES..).unwrap_or_default();
-        if !data.is_empty() && !data.ends_with(b"\n") {
-            return Err(unsupported("COPY data that do not end with their row"));
-        }
         if !self.answers(turn) {
-            return Ok(Act::Later);
+            return Ok(Progress::Later);
         }
-        if turn.hex || turn.suspicious && self.masker.scanner.suspect(data) {
-            self.pending.answer.masked += self.masker.mask(Class::Mixed, data) as u64;
+        let Some(copy) = &mut self.copy_out else { return Ok(Progress::Later) };
+        let length = message.len();
+        let data = message.get_mut(HEADER_BYTES..).unwrap_or_default();
+        let released =
+            if copy.is_plain(data) && !(turn.odd || turn.suspicious && self.masker.scanner.suspect(data)) {
+                copy.count_row();
+                data.len()
+            } else {
+                let part = copy.part(&mut self.masker, data, true, false)?;
+                self.pending.answer.masked += part.masked as u64;
+                part.released
+            };
+        self.pending.answer.count(copy.take_rows());
+        if released == data.len() {
+            return Ok(Progress::Pass(length));
         }
-        self.pending.answer.rows += 1;
-        self.pending.answer.rows_here += 1;
-        Ok(Act::Pass)
+        self.parts = Some(Parts::Copy(CopyParts::new(data.len() - released)));
+        Ok(Progress::Begin(HEADER_BYTES + released))
     }
 
     /// Begins to release a message that is longer than is kept in hand.
@@ -241,16 +270,15 @@ impl Talk {
         }
         let parts = if frame.tag == b'D' {
             self.plan_row(rest)?;
-            Parts::row(&self.plan, rest, frame.length)?
-        } else if self.pending.answer.copying == Copying::Out {
-            Parts::copy(frame.length)
+            self.pending.answer.count(1);
+            Parts::Row(Long::row(&self.plan, rest, frame.length)?)
+        } else if self.copy_out.is_some() {
+            Parts::Copy(CopyParts::new(frame.length - HEADER_BYTES))
         } else {
             return Err(misbehaved("COPY data that nothing asked for"));
         };
         self.answers(turn);
         self.parts = Some(parts);
-        self.pending.answer.rows += 1;
-        self.pending.answer.rows_here += 1;
         Ok(Progress::Begin(head))
     }
 
@@ -273,6 +301,7 @@ impl Talk {
             answer.rows += rows;
         }
         (answer.described, answer.copying) = (false, Copying::No);
+        self.copy_out = None;
         self.plan.reset();
         if !is_query {
             self.answering = 0;
@@ -423,6 +452,7 @@ impl Talk {
         let outcome = if replaced { Outcome::Refused } else { Outcome::Failed(report.sqlstate) };
         let answer = &mut self.pending.answer;
         (answer.described, answer.copying) = (false, Copying::No);
+        self.copy_out = None;
         match self.pending.front() {
             Some(Expect::RefusedQuery { .. } | Expect::Query { .. }) => {
                 self.pending.answer.outcome = Some(outcome)
@@ -479,6 +509,9 @@ impl Talk {
         if !matches!(self.pending.front(), Some(Expect::Query { .. } | Expect::Execute { .. })) {
             return Err(misbehaved("COPY that nothing asked for"));
         }
+        if self.pending.answer.copying != Copying::No {
+            return Err(misbehaved("COPY inside COPY"));
+        }
         if !self.answers(turn) {
             return Ok(Act::Later);
         }
@@ -488,10 +521,9 @@ impl Talk {
         } else if self.pending.front().is_some_and(|entry| entry.watch().labels && entry.watch().computed) {
             // Refused by policy where it can be told; this is for what could not.
             return Err(unsupported("COPY TO of what touches a labelled column"));
-        } else if binary {
-            return Err(unsupported("COPY TO in binary format; use text or csv"));
         } else {
             self.pending.answer.copying = Copying::Out;
+            self.copy_out = Some(Box::new(CopyOut::new(binary)));
         }
         Ok(Act::Pass)
     }
@@ -529,6 +561,9 @@ impl Talk {
             (b'I', Some(Expect::Query { .. })) => return Ok(Act::Pass),
             (b'c', Some(_)) if self.pending.answer.copying == Copying::Out => {
                 self.pending.answer.copying = Copying::No;
+                if let Some(copy) = self.copy_out.take() {
+                    copy.end()?;
+                }
                 return Ok(Act::Pass);
             }
             _ => return Err(misbehaved("an answer to what was not asked")),

@@ -11,11 +11,11 @@ use zeroize::Zeroize;
 
 use super::frame::{self, HEADER_BYTES, message, missing, packet, text};
 use super::message::{Report, read_setting};
-use super::scram::{self, ScramCache};
-use super::startup::is_utf8;
+use super::scram::{self, Binding, ScramCache};
+use super::startup::{ALPN_PROTOCOL, is_utf8};
 use crate::cursor::Cursor;
 use crate::limits::{CANCEL_SECRET_BYTES_MAX, LOGIN_MESSAGE_BYTES_MAX, LOGIN_MESSAGES_MAX};
-use crate::{Admission, CancelKey, Error, Event, Outbox, Secret, ServerTls, Side, Step};
+use crate::{Admission, CancelKey, Error, Event, Handshake, Outbox, Secret, ServerTls, Side, Step};
 
 pub(crate) const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 const CANCEL_REQUEST: u32 = 80_877_102;
@@ -67,6 +67,8 @@ pub(crate) struct TargetLogin {
     settings: Vec<u8>,
     tls: ServerTls,
     secured: bool,
+    /// The target's certificate for channel binding; empty: without TLS, or it has none.
+    end_point: Vec<u8>,
     cancel: CancelKey,
     cache: ScramCache,
     awaiting: Awaiting,
@@ -102,6 +104,7 @@ impl TargetLogin {
             settings,
             tls: admission.tls,
             secured: false,
+            end_point: Vec::new(),
             cancel: admission.cancel,
             cache,
             awaiting: Awaiting::Connect,
@@ -112,19 +115,27 @@ impl TargetLogin {
         }
     }
 
-    pub(crate) fn connected(&mut self, out: &mut Vec<u8>) {
+    pub(crate) fn connected(&mut self, out: &mut Vec<u8>) -> Step {
         match self.tls {
+            ServerTls::Direct => {
+                self.awaiting = Awaiting::Handshake;
+                return Step::Secure { side: Side::Server, consumed: 0 };
+            }
             ServerTls::Required => {
                 out.extend_from_slice(&SSL_REQUEST);
                 self.awaiting = Awaiting::TlsAnswer;
             }
             ServerTls::Off => self.start(out),
         }
+        Step::Consumed(0)
     }
 
-    pub(crate) fn secured(&mut self, out: &mut Vec<u8>) {
+    pub(crate) fn secured(&mut self, handshake: &Handshake<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+        check_protocol(self.tls, handshake).map_err(misbehaved)?;
         self.secured = true;
+        self.end_point = handshake.end_point.to_vec();
         self.start(out);
+        Ok(())
     }
 
     fn start(&mut self, out: &mut Vec<u8>) {
@@ -257,23 +268,31 @@ impl TargetLogin {
         Ok(())
     }
 
+    /// Takes the strongest mechanism offered: with the target's certificate bound in wherever that can be.
     fn begin_scram(&self, cursor: &mut Cursor<'_>, out: &mut Vec<u8>) -> Result<Awaiting, Error> {
-        let mut offered = false;
+        let (mut offered, mut bound) = (false, false);
         loop {
             let mechanism = cursor.text("AuthenticationSASL: the mechanisms have no end")?;
             if mechanism.is_empty() {
                 break;
             }
             offered |= mechanism == scram::MECHANISM;
+            bound |= mechanism == scram::MECHANISM_BOUND;
         }
         cursor.end("AuthenticationSASL: bytes after the mechanisms")?;
-        if !offered {
-            return Err(unsupported("no SASL mechanism that pangate speaks"));
+        if bound && !self.secured {
+            return Err(misbehaved("offers channel binding without TLS"));
         }
-        let first = scram::First::new()?;
+        let (mechanism, binding) = match (self.end_point.is_empty(), bound, offered) {
+            (false, true, _) => (scram::MECHANISM_BOUND, Binding::EndPoint(self.end_point.clone())),
+            (false, false, true) => (scram::MECHANISM, Binding::NotOffered),
+            (true, _, true) => (scram::MECHANISM, Binding::Impossible),
+            _ => return Err(unsupported("no SASL mechanism that pangate speaks")),
+        };
+        let first = scram::First::new(binding)?;
         let words = first.message();
         message(out, b'p', |body| {
-            text(body, scram::MECHANISM);
+            text(body, mechanism);
             body.extend_from_slice(&u32::try_from(words.len()).unwrap_or(0).to_be_bytes());
             body.extend_from_slice(words.as_bytes());
         });
@@ -337,6 +356,14 @@ pub(crate) fn check_setting(name: &[u8], value: &[u8]) -> Result<bool, Error> {
         b"session_authorization" => Ok(false),
         _ => Ok(true),
     }
+}
+
+/// TLS from the first byte has to be agreed on by name, as with libpq: so no other service can stand in.
+pub(crate) fn check_protocol(tls: ServerTls, handshake: &Handshake<'_>) -> Result<(), &'static str> {
+    if tls == ServerTls::Direct && handshake.protocol != ALPN_PROTOCOL {
+        return Err("direct TLS without ALPN for postgresql");
+    }
+    Ok(())
 }
 
 fn pass(length: usize, masked: usize, out: &mut Outbox) -> Step {

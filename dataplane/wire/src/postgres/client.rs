@@ -4,9 +4,12 @@
 use super::frame::{self, HEADER_BYTES, message, missing};
 use super::message::read_text;
 use super::reply::{self, Severity};
-use super::startup::{self, Packet, Startup};
+use super::startup::{self, ALPN_PROTOCOL, Packet, Startup};
 use crate::limits::TOKEN_BYTES_MAX;
-use crate::{Error, Login, Outbox, Question, Side, Step};
+use crate::{Error, Handshake, Login, Outbox, Question, Side, Step};
+
+/// What a TLS record of a handshake begins with; no packet of the protocol does.
+const TLS_HANDSHAKE: u8 = 0x16;
 
 enum Awaiting {
     /// The first packet, or the next.
@@ -27,6 +30,10 @@ pub(crate) struct ClientLogin {
     tls_required: bool,
     secured: bool,
     gss_seen: bool,
+    /// Nothing has come yet: a client may begin with TLS itself.
+    untouched: bool,
+    /// TLS came without an SSLRequest.
+    direct: bool,
     /// The client has been told why it is not let in.
     pub(crate) told: bool,
 }
@@ -38,12 +45,27 @@ fn misbehaved(what: &'static str) -> Error {
 impl ClientLogin {
     pub(crate) fn new(tls_offered: bool, tls_required: bool) -> Self {
         let awaiting = Awaiting::Packet;
-        Self { awaiting, tls_offered, tls_required, secured: false, gss_seen: false, told: false }
+        Self {
+            awaiting,
+            tls_offered,
+            tls_required,
+            secured: false,
+            gss_seen: false,
+            untouched: true,
+            direct: false,
+            told: false,
+        }
     }
 
-    pub(crate) fn secured(&mut self) {
+    /// The handshake is done. TLS from the first byte has to name the protocol, as the server has it: without a name
+    /// it might have been meant for another service (ALPACA).
+    pub(crate) fn secured(&mut self, handshake: &Handshake<'_>) -> Result<(), Error> {
         self.secured = true;
         self.awaiting = Awaiting::Packet;
+        if self.direct && handshake.protocol != ALPN_PROTOCOL {
+            return Err(misbehaved("direct TLS without ALPN for postgresql"));
+        }
+        Ok(())
     }
 
     /// Whether the client's next bytes are due (and not an answer of the driver's).
@@ -61,6 +83,13 @@ impl ClientLogin {
     }
 
     fn packet(&mut self, bytes: &[u8], out: &mut Outbox) -> Result<Step, Error> {
+        if self.untouched && self.tls_offered && bytes.first() == Some(&TLS_HANDSHAKE) {
+            self.untouched = false;
+            self.direct = true;
+            self.awaiting = Awaiting::Handshake;
+            return Ok(Step::Secure { side: Side::Client, consumed: 0 });
+        }
+        self.untouched &= bytes.is_empty();
         let (length, packet) = match startup::read(bytes)? {
             Ok(packet) => packet,
             Err(step) => return Ok(step),

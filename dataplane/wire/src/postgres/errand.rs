@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 use core::mem;
 
-use super::auth::{SSL_REQUEST, ServerCancelKey};
+use super::auth::{SSL_REQUEST, ServerCancelKey, check_protocol};
 use super::frame::missing;
 use crate::limits::ERRAND_MS_MAX;
-use crate::{Engine, Error, Now, Outbox, Question, Refusal, Ruling, ServerTls, Side, Step};
+use crate::{Engine, Error, Handshake, Now, Outbox, Question, Refusal, Ruling, ServerTls, Side, Step};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Awaiting {
@@ -63,19 +63,30 @@ impl Engine for CancelErrand {
         Ok(Step::Consumed(0))
     }
 
-    fn connected(&mut self, out: &mut Outbox, now: Now) -> Result<(), Error> {
+    fn connected(&mut self, out: &mut Outbox, now: Now) -> Result<Step, Error> {
         self.deadline = Some(Now(now.0 + ERRAND_MS_MAX));
         match self.tls {
+            ServerTls::Direct => {
+                self.awaiting = Awaiting::Handshake;
+                return Ok(Step::Secure { side: Side::Server, consumed: 0 });
+            }
             ServerTls::Required => {
                 out.server.extend_from_slice(&SSL_REQUEST);
                 self.awaiting = Awaiting::TlsAnswer;
             }
             ServerTls::Off => self.send(&mut out.server),
         }
-        Ok(())
+        Ok(Step::Consumed(0))
     }
 
-    fn secured(&mut self, _: Side, out: &mut Outbox, _: Now) -> Result<(), Error> {
+    fn secured(
+        &mut self,
+        side: Side,
+        handshake: &Handshake<'_>,
+        out: &mut Outbox,
+        _: Now,
+    ) -> Result<(), Error> {
+        check_protocol(self.tls, handshake).map_err(|what| Error::Misbehaved { side, what })?;
         self.send(&mut out.server);
         Ok(())
     }

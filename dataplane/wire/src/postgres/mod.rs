@@ -1,8 +1,8 @@
 //! The PostgreSQL engine, protocol 3.0 and 3.2 towards the client, 3.0 towards the target.
 //!
 //! ```text
-//! Client: Packet -SSLRequest-> Handshake -> Packet -StartupMessage-> Password -> Login? -Admit-> Target
-//! Target: Connect -> [TlsAnswer -> Handshake] -> Request -> [ScramFirst -> ScramFinal] -> Ok -> Ready -Z-> Open
+//! Client: [Packet -SSLRequest, or TLS at once-> Handshake ->] Packet -StartupMessage-> Password -> Login? -Admit-> Target
+//! Target: Connect -> [[TlsAnswer ->] Handshake] -> Request -> [ScramFirst -> ScramFinal] -> Ok -> Ready -Z-> Open
 //! Open:   client  Query Parse Bind -> asked, then forwarded or replaced;  the rest of the protocol forwarded
 //!         server  every answer given to its message, masked in place, released
 //! Over:   an error or a leave; nothing goes on
@@ -15,22 +15,27 @@
 //! | `auth`, `scram` | the gateway's login at a target |
 //! | `session`, `answers`, `pending` | the open session: the client's messages, the target's, and which answers which |
 //! | `statements`, `nature` | what names stand for at the target |
-//! | `rows`, `value`, `parts`, `mask` | where values lie, what they are, how they are masked |
+//! | `rows`, `long`, `copy` | where values lie: in a row, in one that arrives in parts, in COPY data |
+//! | `value`, `nest`, `number`, `parts`, `mask` | what values are, how they are masked |
 //! | `whole` | values masked whatever they hold |
 //! | `reply` | what the engine says itself |
 //! | `errand` | cancelling |
 //!
 //! Not parsed: statements (policy's), what a client sends to COPY, parameters' types. Refused: replication,
-//! FunctionCall, COPY TO in binary, COPY in both directions, GSSAPI, encodings other than UTF-8.
+//! FunctionCall, COPY in both directions, GSSAPI, encodings other than UTF-8.
 
 mod answers;
 mod auth;
 mod client;
+mod copy;
 mod errand;
 mod frame;
+mod long;
 mod mask;
 mod message;
 mod nature;
+mod nest;
+mod number;
 mod parts;
 mod pending;
 mod reply;
@@ -53,7 +58,7 @@ pub use mask::mask_parameter;
 pub use scram::ScramCache;
 
 use crate::limits::{LOGIN_MS_MAX, Limits};
-use crate::{Engine, Error, Now, Outbox, Question, Refusal, Ruling, Side, Step};
+use crate::{Engine, Error, Handshake, Now, Outbox, Question, Refusal, Ruling, Side, Step};
 use auth::{Progress, TargetLogin};
 use client::ClientLogin;
 use frame::message;
@@ -225,21 +230,27 @@ impl Engine for Session {
         self.settle(step, out)
     }
 
-    fn connected(&mut self, out: &mut Outbox, now: Now) -> Result<(), Error> {
+    fn connected(&mut self, out: &mut Outbox, now: Now) -> Result<Step, Error> {
         if let Phase::Target(login) = &mut self.phase {
             self.deadline = Some(Now(now.0 + LOGIN_MS_MAX));
-            login.connected(&mut out.server);
+            return Ok(login.connected(&mut out.server));
         }
-        Ok(())
+        Ok(Step::Consumed(0))
     }
 
-    fn secured(&mut self, side: Side, out: &mut Outbox, _: Now) -> Result<(), Error> {
-        match (&mut self.phase, side) {
-            (Phase::Client(login), Side::Client) => login.secured(),
-            (Phase::Target(login), Side::Server) => login.secured(&mut out.server),
-            _ => {}
-        }
-        Ok(())
+    fn secured(
+        &mut self,
+        side: Side,
+        handshake: &Handshake<'_>,
+        out: &mut Outbox,
+        _: Now,
+    ) -> Result<(), Error> {
+        let done = match (&mut self.phase, side) {
+            (Phase::Client(login), Side::Client) => login.secured(handshake),
+            (Phase::Target(login), Side::Server) => login.secured(handshake, &mut out.server),
+            _ => Ok(()),
+        };
+        done.inspect_err(|error| self.give_up(out, |client| reply::to_client(client, error)))
     }
 
     fn ended(&mut self, side: Side, out: &mut Outbox, _: Now) -> Result<Step, Error> {

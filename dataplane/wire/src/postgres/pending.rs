@@ -91,6 +91,14 @@ pub(crate) struct Answer {
     pub(crate) copying: Copying,
 }
 
+impl Answer {
+    /// So many rows more.
+    pub(crate) fn count(&mut self, rows: u64) {
+        self.rows += rows;
+        self.rows_here += rows;
+    }
+}
+
 /// Entries in order.
 #[derive(Default)]
 pub(crate) struct Pending {

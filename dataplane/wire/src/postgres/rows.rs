@@ -1,18 +1,17 @@
-//! Rows: descriptions of their columns, cells masked in place, rows and COPY data that arrive in parts. Leaves out
-//! which command they answer (`session.rs`) and what a cell's bytes mean (`value.rs`).
+//! Rows: descriptions of their columns, cells masked in place. Leaves out which command they answer (`answers.rs`), what
+//! a cell's bytes mean (`value.rs`), rows that arrive in parts (`long.rs`) and COPY (`copy.rs`).
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 use scan::Format;
 
-use super::frame::{HEADER_BYTES, missing};
-use super::parts::{Part, Text};
-use super::value::{Class, Masker, array_header};
-use super::whole::{Fill, Whole};
+use super::frame::HEADER_BYTES;
+use super::value::{Class, Masker};
+use super::whole::Whole;
 use crate::cursor::{Cursor, u16_at, u32_at};
-use crate::limits::{COLUMNS_MAX, LARGE_BYTES};
-use crate::{Cleared, Error, Side, Step};
+use crate::limits::COLUMNS_MAX;
+use crate::{Error, Side};
 
 /// One column of a RowDescription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,7 +138,13 @@ impl Plan {
         }
     }
 
-    fn whole(&self, column: usize) -> Option<Whole> {
+    /// How the column at `index` is read.
+    pub(crate) fn class(&self, index: usize) -> Class {
+        self.classes.get(index).copied().unwrap_or(Class::Unknown)
+    }
+
+    /// How its cells are masked whatever they hold, if they are.
+    pub(crate) fn whole(&self, column: usize) -> Option<Whole> {
         self.whole.get(column).copied().flatten()
     }
 
@@ -181,7 +186,7 @@ impl Plan {
         self.ready = true;
     }
 
-    fn count_is(&self, count: u16) -> Result<(), Error> {
+    pub(crate) fn count_is(&self, count: u16) -> Result<(), Error> {
         if usize::from(count) == self.classes.len() {
             return Ok(());
         }
@@ -224,222 +229,6 @@ pub(crate) fn mask_row(
         return Err(malformed("a row longer than its cells"));
     }
     Ok(masked)
-}
-
-/// A row or COPY data on its way in parts: bounded bytes in hand, whatever its length.
-pub(crate) struct Parts {
-    /// Bytes of the message that have not been released.
-    left: usize,
-    /// Columns (of a row) that have not begun.
-    columns_left: usize,
-    array: Option<Array>,
-    cell: Option<Cell>,
-}
-
-/// An array whose elements are on their way.
-struct Array {
-    class: Class,
-    /// They are masked whatever they hold.
-    whole: Option<Whole>,
-    left: usize,
-}
-
-/// A long value on its way.
-struct Cell {
-    left: usize,
-    text: Text,
-    /// It is masked whatever it holds.
-    fill: Option<Fill>,
-    /// COPY data end with a line's end, so that no number goes on in the next.
-    ends_line: bool,
-}
-
-/// What one stride of [`Parts`] came to.
-enum Stride {
-    Released(usize),
-    /// Nothing can be done before so many bytes more are in hand.
-    Short(usize),
-    Done,
-}
-
-fn malformed(what: &'static str) -> Error {
-    Error::Malformed { side: Side::Server, offset: 0, what }
-}
-
-impl Parts {
-    /// A DataRow of `length` bytes whose header and count (7 bytes) are being released.
-    pub(crate) fn row(plan: &Plan, message: &[u8], length: usize) -> Result<Self, Error> {
-        let count = u16_at(message, HEADER_BYTES).unwrap_or(0);
-        plan.count_is(count)?;
-        let left = length - HEADER_BYTES - 2;
-        Ok(Self { left, columns_left: usize::from(count), array: None, cell: None })
-    }
-
-    /// CopyData of `length` bytes whose header (5 bytes) is being released.
-    pub(crate) fn copy(length: usize) -> Self {
-        let left = length - HEADER_BYTES;
-        let cell = Some(Cell { left, text: Text::mixed(), fill: None, ends_line: true });
-        Self { left, columns_left: 0, array: None, cell }
-    }
-
-    /// Whether the message has been released to its end.
-    pub(crate) fn is_done(&self) -> bool {
-        self.left == 0
-    }
-
-    /// Releases what can be.
-    pub(crate) fn step(
-        &mut self,
-        plan: &Plan,
-        masker: &mut Masker,
-        bytes: &mut [u8],
-        masked: &mut u64,
-    ) -> Result<Step, Error> {
-        let mut at = 0;
-        loop {
-            let rest = bytes.get_mut(at..).unwrap_or_default();
-            match self.stride(plan, masker, rest, masked)? {
-                Stride::Released(released) => {
-                    at += released;
-                    self.left =
-                        self.left.checked_sub(released).ok_or(malformed("a cell longer than its row"))?;
-                }
-                Stride::Short(more) if at == 0 => return Ok(Step::Need(missing(0, more))),
-                Stride::Done if self.left > 0 => return Err(malformed("a row longer than its cells")),
-                Stride::Short(_) | Stride::Done => return Ok(Step::ToClient(Cleared(at))),
-            }
-        }
-    }
-
-    fn stride(
-        &mut self,
-        plan: &Plan,
-        masker: &mut Masker,
-        rest: &mut [u8],
-        masked: &mut u64,
-    ) -> Result<Stride, Error> {
-        if let Some(cell) = &mut self.cell {
-            let stride = cell.stride(masker, rest, masked)?;
-            let over = cell.left == 0;
-            if over {
-                self.cell = None;
-            }
-            return Ok(stride);
-        }
-        if self.array.as_ref().is_some_and(|array| array.left == 0) {
-            self.array = None;
-        }
-        let (class, whole, room) = match &self.array {
-            Some(array) => (array.class, array.whole, array.left),
-            None if self.columns_left == 0 => return Ok(Stride::Done),
-            None => {
-                let index = plan.classes.len() - self.columns_left;
-                (plan.classes.get(index).copied().unwrap_or(Class::Unknown), plan.whole(index), self.left)
-            }
-        };
-        let Some(length) = u32_at(rest, 0) else { return Ok(Stride::Short(4 - rest.len())) };
-        let length_is_set = length.cast_signed() != -1;
-        let length = match length.cast_signed() {
-            -1 => 0,
-            length => usize::try_from(length).map_err(|_| malformed("a cell's length is negative"))?,
-        };
-        if room < 4 + length {
-            return Err(malformed("a cell longer than its row"));
-        }
-        // The value as a whole, or enough of a long one to see what it is.
-        let due = 4 + if length > LARGE_BYTES { HEAD_BYTES } else { length };
-        let Some(value) = rest.get_mut(4..due) else { return Ok(Stride::Short(due - rest.len())) };
-        let used = if length > LARGE_BYTES {
-            self.begin(class, whole, value, length, masked)?
-        } else {
-            *masked += match whole {
-                Some(whole) if length_is_set => masker.whole(whole, value),
-                Some(_) => 0,
-                None => masker.mask(class, value),
-            } as u64;
-            self.begun(4 + length);
-            4 + length
-        };
-        Ok(Stride::Released(used))
-    }
-
-    /// Takes note that a value of `whole` bytes, its length included, begins.
-    fn begun(&mut self, whole: usize) {
-        match &mut self.array {
-            Some(array) => array.left -= whole,
-            None => self.columns_left -= 1,
-        }
-    }
-
-    /// Begins a long value; how many bytes are released at once.
-    fn begin(
-        &mut self,
-        class: Class,
-        whole: Option<Whole>,
-        head: &[u8],
-        length: usize,
-        masked: &mut u64,
-    ) -> Result<usize, Error> {
-        let text = match class {
-            _ if whole.is_some_and(|whole| !whole.is_array(class)) => Text::plain(),
-            Class::Mixed => Text::mixed(),
-            Class::Bytea if head.starts_with(b"\\x") => Text::bytea(),
-            Class::Record | Class::Multirange(_) => {
-                let what = "a composite or multirange of this length in binary";
-                return Err(Error::Unsupported { side: Side::Server, what });
-            }
-            Class::Array | Class::Unknown if self.array.is_none() => match long_array(head, length, whole) {
-                Some((header, array)) => {
-                    self.begun(4 + length);
-                    self.array = Some(array);
-                    return Ok(4 + header);
-                }
-                None => Text::plain(),
-            },
-            _ => Text::plain(),
-        };
-        self.begun(4 + length);
-        *masked += u64::from(whole.is_some());
-        self.cell = Some(Cell { left: length, text, fill: whole.map(Fill::new), ends_line: false });
-        Ok(4)
-    }
-}
-
-/// As many bytes as the header of an array has at most.
-const HEAD_BYTES: usize = 12 + 6 * 8;
-
-/// The header's length of what is laid out like an array, and its elements.
-fn long_array(head: &[u8], length: usize, whole: Option<Whole>) -> Option<(usize, Array)> {
-    let (header, oid, count) = array_header(head)?;
-    let class = Class::of(oid, true);
-    let possible = count > 0 && count <= length / 4 && class != Class::Unknown;
-    let whole = whole.map(|whole| Whole { oid, ..whole });
-    possible.then_some((header, Array { class, whole, left: length - header }))
-}
-
-impl Cell {
-    fn stride(&mut self, masker: &mut Masker, rest: &mut [u8], masked: &mut u64) -> Result<Stride, Error> {
-        let have = rest.len().min(self.left);
-        let last = have == self.left;
-        let bytes = rest.get_mut(..have).unwrap_or_default();
-        if last && self.ends_line && !bytes.ends_with(b"\n") {
-            return Err(Error::Unsupported {
-                side: Side::Server,
-                what: "COPY data that do not end with their row",
-            });
-        }
-        let part = match &mut self.fill {
-            Some(fill) => Part { released: fill.part(bytes, last), masked: 0 },
-            None => self.text.part(masker, bytes, last),
-        };
-        *masked += part.masked as u64;
-        self.left -= part.released;
-        if part.released > 0 {
-            return Ok(Stride::Released(part.released));
-        }
-        // A good deal at a time: each time, what is in hand is copied.
-        Ok(Stride::Short((self.left - have).min(LARGE_BYTES / 2)))
-    }
 }
 
 #[cfg(test)]

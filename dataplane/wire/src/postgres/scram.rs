@@ -1,4 +1,5 @@
-//! SCRAM-SHA-256 as the client of a target (RFC 5802, RFC 7677), without channel binding. Keys are derived once per
+//! SCRAM-SHA-256 and SCRAM-SHA-256-PLUS as the client of a target (RFC 5802, RFC 7677; channel binding by
+//! tls-server-end-point, RFC 5929, whose hash the driver has made). Keys are derived once per
 //! password and salt and kept by the shard: the derivation takes a millisecond of its core.
 
 use alloc::collections::VecDeque;
@@ -19,6 +20,8 @@ use crate::{Error, Secret, Side};
 
 /// The mechanism's name.
 pub(crate) const MECHANISM: &[u8] = b"SCRAM-SHA-256";
+/// Its name with channel binding.
+pub(crate) const MECHANISM_BOUND: &[u8] = b"SCRAM-SHA-256-PLUS";
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 18;
@@ -38,9 +41,40 @@ struct Keys {
     server: [u8; KEY_BYTES],
 }
 
+/// What is said and proven of the TLS connection under the exchange.
+pub(crate) enum Binding {
+    /// There is no TLS, or the certificate's signature names no one hash to bind with.
+    Impossible,
+    /// The server has not offered it. The server that did learns from this that someone between has taken it out.
+    NotOffered,
+    /// The server's certificate, hashed.
+    EndPoint(Vec<u8>),
+}
+
+impl Binding {
+    /// The header of GS2 (RFC 5802, section 7).
+    const fn header(&self) -> &'static str {
+        match self {
+            Self::Impossible => "n,,",
+            Self::NotOffered => "y,,",
+            Self::EndPoint(_) => "p=tls-server-end-point,,",
+        }
+    }
+
+    /// The value of `c=`: the header again, and what is bound.
+    fn proof(&self) -> String {
+        let mut bytes = self.header().as_bytes().to_vec();
+        if let Self::EndPoint(hash) = self {
+            bytes.extend_from_slice(hash);
+        }
+        STANDARD.encode(bytes)
+    }
+}
+
 /// The client's first message has gone out.
 pub(crate) struct First {
     nonce: String,
+    binding: Binding,
 }
 
 /// The client's final message has gone out.
@@ -53,16 +87,16 @@ fn wrong(what: &'static str) -> Error {
 }
 
 impl First {
-    pub(crate) fn new() -> Result<Self, Error> {
+    pub(crate) fn new(binding: Binding) -> Result<Self, Error> {
         let mut random = [0; NONCE_BYTES];
         rand::fill(&mut random)
             .map_err(|_| Error::Unsupported { side: Side::Server, what: "no random numbers" })?;
-        Ok(Self { nonce: STANDARD.encode(random) })
+        Ok(Self { nonce: STANDARD.encode(random), binding })
     }
 
     /// The client-first-message.
     pub(crate) fn message(&self) -> String {
-        format!("n,,n=,r={}", self.nonce)
+        format!("{}n=,r={}", self.binding.header(), self.nonce)
     }
 
     /// Answers the server-first-message: the client-final-message, and what the server has to prove.
@@ -89,7 +123,7 @@ impl First {
             });
         }
         let keys = cache.keys(password, salt, iterations)?;
-        let bare = format!("c=biws,r={nonce}");
+        let bare = format!("c={},r={nonce}", self.binding.proof());
         let signed = format!("n=,r={},{text},{bare}", self.nonce);
         let stored = digest::digest(&digest::SHA256, &keys.client);
         let signature = sign(stored.as_ref(), signed.as_bytes());
@@ -161,7 +195,7 @@ mod tests {
 
     // The exchange of RFC 7677, section 3, with PostgreSQL's empty user name put in place of "user".
     fn first() -> First {
-        First { nonce: "rOprNGfwEbeRWgbNEkqO".to_string() }
+        First { nonce: "rOprNGfwEbeRWgbNEkqO".to_string(), binding: Binding::Impossible }
     }
 
     const SERVER_FIRST: &str =
@@ -191,6 +225,27 @@ mod tests {
         let (again, _) = first().answer(SERVER_FIRST.as_bytes(), &password, &cache).unwrap();
         assert_eq!(again, answer);
         assert_eq!(cache.0.borrow().len(), 1);
+    }
+
+    #[test]
+    fn the_header_says_what_became_of_channel_binding() {
+        let password = Secret::new(b"pencil".to_vec());
+        for (binding, start, proof) in [
+            (Binding::Impossible, "n,,n=,r=", "c=biws,r="),
+            (Binding::NotOffered, "y,,n=,r=", "c=eSws,r="),
+            // base64 of "p=tls-server-end-point,," and the bytes 0 to 2.
+            (
+                Binding::EndPoint(alloc::vec![0, 1, 2]),
+                "p=tls-server-end-point,,n=,r=",
+                "c=cD10bHMtc2VydmVyLWVuZC1wb2ludCwsAAEC,r=",
+            ),
+        ] {
+            let first = First { binding, ..first() };
+            assert!(first.message().starts_with(start));
+            let (answer, _) =
+                first.answer(SERVER_FIRST.as_bytes(), &password, &ScramCache::default()).unwrap();
+            assert!(answer.starts_with(proof), "{answer}");
+        }
     }
 
     #[test]

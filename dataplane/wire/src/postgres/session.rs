@@ -7,13 +7,14 @@ use alloc::rc::Rc;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::answers::Known;
+use super::answers::{Known, Parts};
+use super::copy::CopyOut;
 use super::frame::{self, Frame, HEADER_BYTES, message, missing, text};
 use super::message::{Bind, Named, Parse, read_execute, read_text};
 use super::nature::Nature;
 use super::pending::{Expect, Pending};
 use super::reply::{self, FAILING_TEXT, Severity};
-use super::rows::{Column, Formats, Parts, Plan};
+use super::rows::{Column, Formats, Plan};
 use super::statements::{Found, Portal, Portals, Statement, Statements};
 use super::value::Masker;
 use crate::limits::{LARGE_BYTES, NAME_BYTES_MAX, PENDING_MAX};
@@ -40,6 +41,8 @@ pub(crate) struct Talk {
     pub(super) columns: Vec<Column>,
     /// A long message to the client, partly released.
     pub(super) parts: Option<Parts>,
+    /// COPY data on their way to the client.
+    pub(super) copy_out: Option<Box<CopyOut>>,
     pub(super) known: Known,
     /// The command that released bytes answer.
     pub(super) answering: u64,
@@ -110,6 +113,7 @@ impl Talk {
             plan: Plan::default(),
             columns: Vec::new(),
             parts: None,
+            copy_out: None,
             known: Known::default(),
             answering: 0,
             notice: Vec::new(),

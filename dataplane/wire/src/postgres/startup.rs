@@ -12,6 +12,9 @@ use crate::cursor::{Cursor, u32_at};
 use crate::limits::STARTUP_BYTES_MAX;
 use crate::{Error, Side, Step};
 
+/// The protocol's name in ALPN.
+pub(crate) const ALPN_PROTOCOL: &[u8] = b"postgresql";
+
 const SSL_REQUEST: u32 = 80_877_103;
 const GSSENC_REQUEST: u32 = 80_877_104;
 const CANCEL_REQUEST: u32 = 80_877_102;

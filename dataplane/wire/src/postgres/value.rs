@@ -1,13 +1,13 @@
 //! What kind of value a cell holds, by its type and format, and how a card number in it is masked: same length, same
-//! type. What is of an unknown type is tried as everything that it could be. Leaves out where cells lie (`rows.rs`)
-//! and cells that arrive in parts (`parts.rs`).
+//! type. What is of an unknown type is tried as everything that it could be. Leaves out where cells lie (`rows.rs`),
+//! numbers (`number.rs`), where values lie inside others (`nest.rs`) and text that arrives in parts (`parts.rs`).
 
 use alloc::vec::Vec;
 
 use scan::{Format, Scanner};
 
+use super::nest::{Nest, Next};
 use super::parts::Text;
-use crate::cursor::{u16_at, u32_at};
 use crate::limits::NESTING_MAX;
 
 /// How a cell is read.
@@ -17,26 +17,46 @@ pub(crate) enum Class {
     Fixed(u8),
     /// Characters, or bytes of which some may be.
     Plain,
-    /// Characters among which bytea may stand in its `\x` form.
+    /// Characters among which bytea may stand in its `\x` form, and numbers in any form.
     Mixed,
+    /// JSON; whether its numbers may have exponents. In binary jsonb, a version byte stands before it.
+    Json(bool),
     /// bytea as text.
     Bytea,
     /// A number as text: integer or decimal.
     Decimal,
     /// A floating number as text.
     FloatText,
-    /// Several numbers as text: an array or a range of them.
+    /// Several numbers as text: an array or a range of them, a geometric value.
     Numbers,
-    /// int8.
+    MoneyText,
+    BitsText,
+    NibblesText,
+    /// int8 and what is laid out like it.
     Integer,
     Numeric,
     /// One or more float8.
     Floats,
+    Money,
+    /// A bit string: its length, and its bits.
+    Bits,
+    /// A hardware address: bytes that are shown as their hexadecimal digits.
+    Nibbles,
     Array,
     Record,
-    /// A range whose bounds have this type.
+    /// A range whose bounds have this type; 0 for unknown.
     Range(u32),
     Multirange(u32),
+    Hstore,
+    /// tsvector and tsquery.
+    Lexemes,
+    Operands,
+    /// A count, and int8.
+    Snapshot,
+    /// So many bytes, and float8.
+    Path(u8),
+    /// Values in the target's own form in memory, which only it can read.
+    Sealed,
     Unknown,
 }
 
@@ -49,11 +69,19 @@ impl Class {
     fn of_text(oid: u32) -> Self {
         match oid {
             17 => Self::Bytea,
-            20 | 1700 => Self::Decimal,
+            20 | 1700 | 5069 => Self::Decimal,
+            114 => Self::Json(true),
+            3802 => Self::Json(false),
             701 => Self::FloatText,
-            1016 | 1022 | 1231 | 3906 | 3926 | 4532 | 4536 => Self::Numbers,
-            // Arrays of bytea, composites, ranges, types of the database's own: bytea may stand inside.
-            1001 | 2249 | 2287 | 16_384.. => Self::Mixed,
+            // Geometry and its arrays; arrays and ranges of numbers; statistics.
+            600..=604 | 628 | 629 | 718 | 719 | 1017..=1020 | 1027 => Self::Numbers,
+            271 | 1016 | 1022 | 1231 | 2277 | 3906 | 3907 | 3926 | 3927 | 4532 | 4536 => Self::Numbers,
+            790 => Self::MoneyText,
+            774 | 829 => Self::NibblesText,
+            1560 | 1562 => Self::BitsText,
+            3361 | 3402 | 4600 | 4601 | 5017 => Self::Sealed,
+            // Arrays of bytea, composites, ranges, types of the database's own: anything may stand inside.
+            705 | 1001 | 2249 | 2287 | 16_384.. => Self::Mixed,
             _ => Self::Plain,
         }
     }
@@ -62,18 +90,29 @@ impl Class {
         match oid {
             16 | 18 => Self::Fixed(1),
             21 => Self::Fixed(2),
-            23 | 24 | 26 | 28 | 29 | 700 | 1082 | 2202..=2206 | 4089 | 4096 => Self::Fixed(4),
-            27 | 829 => Self::Fixed(6),
-            774 | 1083 | 1114 | 1184 | 3220 => Self::Fixed(8),
+            23 | 24 | 26 | 28 | 29 | 700 | 1082 | 2202..=2206 | 3734 | 3769 | 4089 | 4096 | 4191 => {
+                Self::Fixed(4)
+            }
+            27 => Self::Fixed(6),
+            1083 | 1114 | 1184 => Self::Fixed(8),
             1266 => Self::Fixed(12),
             1186 | 2950 => Self::Fixed(16),
-            // "char" aside, what is kept as its characters; bytea, json, jsonb (a version byte before the text), xml.
-            17 | 19 | 25 | 114 | 142 | 650 | 705 | 869 | 1042 | 1043 | 2275 | 3614 | 3802 | 4072 => {
-                Self::Plain
-            }
-            20 | 790 => Self::Integer,
+            // "char" aside, what is kept as its characters; bytea, xml.
+            17 | 19 | 25 | 142 | 194 | 650 | 705 | 869 | 1042 | 1043 | 1790 | 2275 => Self::Plain,
+            114 | 4072 => Self::Json(true),
+            3802 => Self::Json(false),
+            20 | 3220 | 5069 => Self::Integer,
+            790 => Self::Money,
+            774 | 829 => Self::Nibbles,
             701 | 600 | 601 | 603 | 628 | 718 => Self::Floats,
+            602 => Self::Path(5),
+            604 => Self::Path(4),
             1700 => Self::Numeric,
+            1560 | 1562 => Self::Bits,
+            2970 | 5038 => Self::Snapshot,
+            3361 | 3402 | 4600 | 4601 | 5017 => Self::Sealed,
+            3614 => Self::Lexemes,
+            3615 => Self::Operands,
             2249 => Self::Record,
             3904 => Self::Range(23),
             3906 => Self::Range(1700),
@@ -84,25 +123,19 @@ impl Class {
             4451 => Self::Multirange(3904),
             4532 => Self::Multirange(3906),
             4536 => Self::Multirange(3926),
-            199
-            | 1000..=1002
-            | 1005..=1009
-            | 1014..=1016
-            | 1021
-            | 1022
-            | 1028
-            | 1115
-            | 1185
-            | 1231
-            | 2951
-            | 3807 => Self::Array,
+            22 | 30 | 199 | 271 | 629 | 651 | 719 | 775 | 791 | 2277 | 2287 | 2949 | 2951 | 3221 | 3643
+            | 3645 => Self::Array,
+            1000..=1002 | 1005..=1010 | 1014..=1022 | 1027 | 1028 | 1040 | 1041 | 1115 | 1182..=1183 => {
+                Self::Array
+            }
+            1185 | 1187 | 1231 | 1270 | 1561 | 1563 | 3807 | 3907 | 3927 | 4073 | 5039 => Self::Array,
             _ => Self::Unknown,
         }
     }
 
     /// Whether a cell must be looked at even where no part of its bytes looks like a card number.
     pub(crate) fn hides(self) -> bool {
-        !matches!(self, Self::Fixed(_) | Self::Plain | Self::Decimal)
+        !matches!(self, Self::Fixed(_) | Self::Plain | Self::Decimal | Self::Json(false))
     }
 }
 
@@ -128,253 +161,127 @@ impl Masker {
         match class {
             Class::Fixed(length) if value.len() == usize::from(length) => 0,
             Class::Plain => self.text(value),
-            Class::Mixed => Text::mixed().whole(self, value),
-            Class::Bytea if value.starts_with(b"\\x") => Text::bytea().whole(self, value),
-            Class::Bytea => self.text(value),
+            Class::Mixed | Class::Bytea | Class::Json(_) => Text::of(class, value).whole(self, value),
             Class::Decimal => self.decimal(value).unwrap_or_else(|| self.text(value)),
             Class::FloatText => self.float_text(value).unwrap_or_else(|| self.text(value)),
             Class::Numbers => self.numbers(value),
-            Class::Integer => match value.as_chunks_mut::<8>() {
-                ([number], []) => usize::from(self.integer(number)),
+            Class::MoneyText => self.money_text(value),
+            Class::BitsText => self.bits_text(value),
+            Class::NibblesText => self.nibbles_text(value),
+            Class::Integer | Class::Money => match (class, value.as_chunks_mut::<8>()) {
+                (Class::Money, ([number], [])) => usize::from(self.money(number)),
+                (_, ([number], [])) => usize::from(self.integer(number)),
                 _ => self.unknown(value, depth),
             },
+            Class::Bits => self.bits(value),
+            Class::Nibbles => self.nibbles(value),
             Class::Numeric => self.numeric(value).map_or_else(|| self.unknown(value, depth), usize::from),
             Class::Floats if value.len().is_multiple_of(8) => {
                 value.as_chunks_mut::<8>().0.iter_mut().map(|float| usize::from(self.float(float))).sum()
             }
-            Class::Array => self.structured(value, depth, array),
-            Class::Record => self.structured(value, depth, record),
-            Class::Range(oid) => self.structured(value, depth, |bytes, each| range(bytes, oid, each)),
-            Class::Multirange(oid) => {
-                self.structured(value, depth, |bytes, each| multirange(bytes, oid, each))
+            Class::Sealed => {
+                value.fill(b'*');
+                0
             }
             Class::Unknown | Class::Fixed(_) | Class::Floats => self.unknown(value, depth),
+            _ if holds(class, value) => self.inside(class, value, depth),
+            _ => self.unknown(value, depth),
         }
     }
 
-    /// Masks the values inside one that `walk` takes apart; as unknown where it cannot.
-    fn structured(
-        &mut self,
-        value: &mut [u8],
-        depth: u32,
-        walk: impl Fn(&mut [u8], &mut Each<'_>) -> Option<()>,
-    ) -> usize {
-        if depth >= NESTING_MAX || walk(value, &mut |_, _| ()).is_none() {
-            return self.unknown(value, NESTING_MAX);
+    /// Masks the values inside one that has been seen to be laid out as `class` says.
+    fn inside(&mut self, class: Class, value: &mut [u8], depth: u32) -> usize {
+        if depth >= NESTING_MAX {
+            // What is not looked into is not shown.
+            value.fill(b'*');
+            return 1;
         }
         let mut masked = 0;
-        walk(value, &mut |oid, inner| masked += self.nested(Class::of_binary(oid), inner, depth + 1));
+        each_inside(class, value, &mut |oid, inner| {
+            masked += self.nested(Class::of_binary(oid), inner, depth + 1);
+        });
         masked
     }
 
     /// A value of a type that is not known: as whatever it can be taken for.
     fn unknown(&mut self, value: &mut [u8], depth: u32) -> usize {
-        if depth < NESTING_MAX {
-            for walk in [array as fn(&mut [u8], &mut Each<'_>) -> Option<()>, record] {
-                if walk(value, &mut |_, _| ()).is_some() {
-                    return self.structured(value, depth, walk);
-                }
-            }
+        const NESTS: [Class; 5] =
+            [Class::Array, Class::Record, Class::Range(0), Class::Multirange(0), Class::Hstore];
+        if is_text(value) {
+            let class = if value.starts_with(b"{") || value.starts_with(b"[") {
+                Class::Json(true)
+            } else {
+                Class::Mixed
+            };
+            return Text::of(class, value).whole(self, value);
         }
         if let ([number], []) = value.as_chunks_mut::<8>()
             && (self.integer(number) || self.float(number))
         {
             return 1;
         }
-        match self.numeric(value) {
-            Some(true) => 1,
-            _ => self.text(value),
+        if let Some(class) = NESTS.into_iter().find(|class| holds(*class, value)) {
+            return self.inside(class, value, depth);
+        }
+        match (self.numeric(value), value.split_first_mut()) {
+            (Some(true), _) => 1,
+            // jsonb and others: a version before the text.
+            (_, Some((1, text))) if is_text(text) => Text::of(Class::Json(true), text).whole(self, text),
+            _ => self.loose(value),
         }
     }
 
-    fn integer(&self, bytes: &mut [u8; 8]) -> bool {
-        let Some(masked) = self.scanner.mask_integer(i64::from_be_bytes(*bytes), self.format) else {
-            return false;
-        };
-        *bytes = masked.to_be_bytes();
-        true
-    }
-
-    fn float(&self, bytes: &mut [u8; 8]) -> bool {
-        let value = f64::from_be_bytes(*bytes);
-        // The whole part; what an i64 cannot hold has more digits than a card number.
-        let Some(masked) = self.scanner.mask_integer(value as i64, self.format) else { return false };
-        *bytes = (masked as f64).to_be_bytes();
-        true
-    }
-
-    /// `[-]digits[.digits]`; `None` where it is not so written.
-    fn decimal(&self, value: &mut [u8]) -> Option<usize> {
-        let number = value.strip_prefix(b"-").map_or(0, |_| 1)..;
-        let number = value.get_mut(number)?;
-        let whole = number.iter().position(|byte| *byte == b'.').unwrap_or(number.len());
-        let plain = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_digit);
-        if !plain(number.get(..whole)?) || !plain(number.get(whole..)?.strip_prefix(b".").unwrap_or_default())
-        {
-            return None;
-        }
-        let whole = number.get_mut(..whole)?;
-        whole.iter_mut().for_each(|digit| *digit -= b'0');
-        let masked = self.scanner.mask_digits(whole, self.format);
-        whole.iter_mut().for_each(|digit| *digit += b'0');
-        Some(usize::from(masked))
-    }
-
-    /// As [`Masker::decimal`], with an exponent: `4.11e+15`.
-    fn float_text(&self, value: &mut [u8]) -> Option<usize> {
-        let Some(exponent_at) = value.iter().position(|byte| matches!(byte, b'e' | b'E')) else {
-            return self.decimal(value);
-        };
-        let (mantissa, exponent) = value.split_at_mut_checked(exponent_at)?;
-        let exponent = core::str::from_utf8(exponent.get(1..)?).ok()?;
-        let exponent: usize = exponent.strip_prefix('+').unwrap_or(exponent).parse().ok()?;
-        let mut digits = [0; scan::PAN_DIGITS_MAX];
-        let whole = digits.get_mut(..=exponent)?;
-        let characters = mantissa.iter().filter(|byte| **byte != b'-' && **byte != b'.');
-        for (place, byte) in characters.enumerate() {
-            if !byte.is_ascii_digit() {
-                return None;
+    /// Masks text among bytes that may look like digits and adjoin it.
+    fn loose(&self, value: &mut [u8]) -> usize {
+        const NUMBER_BYTES_MAX: usize = 80;
+        let mut masked = self.text(value);
+        let mut from = 0;
+        while let Some(at) = self.scanner.suspect_at(value, from) {
+            for length in scan::PAN_DIGITS_MIN..=NUMBER_BYTES_MAX {
+                let found = value.get_mut(at..at + length).map_or(0, |part| self.text(part));
+                masked += found;
+                if found > 0 {
+                    break;
+                }
             }
-            if let Some(digit) = whole.get_mut(place) {
-                *digit = byte - b'0';
-            }
+            from = at + 1;
         }
-        if !self.scanner.mask_digits(whole, self.format) {
-            return Some(0);
-        }
-        let places = mantissa.iter_mut().filter(|byte| byte.is_ascii_digit());
-        places.zip(whole.iter()).for_each(|(place, digit)| *place = digit + b'0');
-        Some(1)
-    }
-
-    /// Numbers between other signs; what is left is text.
-    fn numbers(&self, value: &mut [u8]) -> usize {
-        let is_number = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'+' | b'-' | b'e' | b'E');
-        let parts = value.chunk_by_mut(|one, next| is_number(one) == is_number(next));
-        let masked: usize = parts.map(|part| self.float_text(part).unwrap_or(0)).sum();
-        masked + self.text(value)
-    }
-
-    /// numeric: count, weight, sign, scale, then digits in base 10,000. `None` where it is not so laid out.
-    fn numeric(&self, value: &mut [u8]) -> Option<bool> {
-        let count = usize::from(u16_at(value, 0)?);
-        let weight = u16_at(value, 2)?.cast_signed();
-        if value.len() != 8 + count * 2 || !matches!(u16_at(value, 4)?, 0 | 0x4000 | 0xc000 | 0xd000 | 0xf000)
-        {
-            return None;
-        }
-        let groups = value.get_mut(8..)?.as_chunks_mut::<2>().0;
-        if groups.iter().any(|group| u16::from_be_bytes(*group) >= 10_000) {
-            return None;
-        }
-        // 19 digits take five groups, or six of which the first is padded.
-        let Some(whole) = usize::try_from(weight).ok().map(|weight| weight + 1).filter(|groups| *groups <= 5)
-        else {
-            return Some(false);
-        };
-        let mut digits = [0; 20];
-        let whole = digits.get_mut(..whole * 4)?;
-        for (digits, group) in whole.as_chunks_mut::<4>().0.iter_mut().zip(groups.iter()) {
-            let group = u16::from_be_bytes(*group);
-            *digits = [group / 1000, group / 100 % 10, group / 10 % 10, group % 10].map(|digit| digit as u8);
-        }
-        if !self.scanner.mask_digits(whole, self.format) {
-            return Some(false);
-        }
-        let masked = whole.as_chunks::<4>().0;
-        for (group, digits) in groups.iter_mut().zip(masked) {
-            *group = digits.iter().fold(0, |number, digit| number * 10 + u16::from(*digit)).to_be_bytes();
-        }
-        if let Some(last) = groups.last_mut()
-            && masked.get(count..).is_some_and(|lost| lost.iter().flatten().any(|digit| *digit != 0))
-        {
-            // The mask has digits where the value had none to store: hide all but the first digit.
-            *last = [0, 0];
-        }
-        Some(true)
+        masked
     }
 }
 
-/// What a walk calls for each value inside: its type, its bytes.
-pub(crate) type Each<'a> = dyn FnMut(u32, &mut [u8]) + 'a;
-
-/// Splits off a length and so many bytes; `None` inside: NULL.
-fn take_value<'a>(bytes: &mut &'a mut [u8]) -> Option<Option<&'a mut [u8]>> {
-    let length = u32_at(bytes, 0)?.cast_signed();
-    let rest = core::mem::take(bytes).get_mut(4..)?;
-    if length == -1 {
-        *bytes = rest;
-        return Some(None);
-    }
-    let (value, rest) = rest.split_at_mut_checked(usize::try_from(length).ok()?)?;
-    *bytes = rest;
-    Some(Some(value))
-}
-
-/// The header of a binary array: its length, its elements' type, their count.
-pub(crate) fn array_header(bytes: &[u8]) -> Option<(usize, u32, usize)> {
-    let dimensions = usize::try_from(u32_at(bytes, 0)?).ok().filter(|count| *count <= 6)?;
-    if u32_at(bytes, 4)? > 1 {
-        return None;
-    }
-    let oid = u32_at(bytes, 8)?;
-    let mut count = usize::from(dimensions > 0);
-    for dimension in 0..dimensions {
-        count = count.checked_mul(usize::try_from(u32_at(bytes, 12 + dimension * 8)?).ok()?)?;
-    }
-    let header = 12 + dimensions * 8;
-    (bytes.len() >= header).then_some((header, oid, count))
-}
-
-pub(crate) fn array(bytes: &mut [u8], each: &mut Each<'_>) -> Option<()> {
-    let (header, oid, count) = array_header(bytes)?;
-    let mut rest = bytes.get_mut(header..)?;
-    if count > rest.len() / 4 {
-        return None;
-    }
-    for _ in 0..count {
-        if let Some(value) = take_value(&mut rest)? {
-            each(oid, value);
+/// Calls `each` with the type and the bytes of every value inside one that is laid out as `class` says.
+pub(crate) fn each_inside(class: Class, value: &mut [u8], each: &mut dyn FnMut(u32, &mut [u8])) {
+    let Some((mut at, mut nest)) = Nest::open(class, value, value.len()) else { return };
+    while let (false, Next::Item(item)) = (nest.is_done(), nest.next(value.get(at..).unwrap_or_default())) {
+        let start = at + item.before;
+        if let (false, Some(inner)) = (item.is_null, value.get_mut(start..start + item.length)) {
+            each(item.oid, inner);
         }
+        at += item.whole();
+        nest.take();
     }
-    rest.is_empty().then_some(())
 }
 
-pub(crate) fn record(bytes: &mut [u8], each: &mut Each<'_>) -> Option<()> {
-    let count = u32_at(bytes, 0)?;
-    let mut rest = bytes.get_mut(4..)?;
-    if usize::try_from(count).ok()? > rest.len() / 8 {
-        return None;
-    }
-    for _ in 0..count {
-        let oid = u32_at(rest, 0)?;
-        rest = rest.get_mut(4..)?;
-        if let Some(value) = take_value(&mut rest)? {
-            each(oid, value);
+/// Whether a value is laid out to its last byte as `class` says.
+pub(crate) fn holds(class: Class, value: &[u8]) -> bool {
+    let Some((mut at, mut nest)) = Nest::open(class, value, value.len()) else { return false };
+    while !nest.is_done() {
+        match nest.next(value.get(at..).unwrap_or_default()) {
+            Next::Item(item) if item.whole() <= value.len() - at => at += item.whole(),
+            _ => return false,
         }
+        nest.take();
     }
-    rest.is_empty().then_some(())
+    at == value.len()
 }
 
-pub(crate) fn range(bytes: &mut [u8], oid: u32, each: &mut Each<'_>) -> Option<()> {
-    const EMPTY: u8 = 0x01;
-    let (flags, mut rest) = bytes.split_first_mut()?;
-    for infinite in [0x08, 0x10] {
-        if *flags & (EMPTY | infinite) == 0
-            && let Some(value) = take_value(&mut rest)?
-        {
-            each(oid, value);
-        }
+/// Whether a value of an unknown type is characters. Eight bytes are rather a number, unless they make a plain word.
+fn is_text(value: &[u8]) -> bool {
+    let plain = |byte: &u8| *byte >= b' ' && *byte != 0x7f || matches!(byte, b'\t' | b'\n' | b'\r');
+    let wordy = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'_' | b'-' | b'.');
+    if value.len() == 8 {
+        return value.iter().all(wordy);
     }
-    rest.is_empty().then_some(())
-}
-
-pub(crate) fn multirange(bytes: &mut [u8], oid: u32, each: &mut Each<'_>) -> Option<()> {
-    let count = u32_at(bytes, 0)?;
-    let mut rest = bytes.get_mut(4..)?;
-    for _ in 0..count {
-        let value = take_value(&mut rest)??;
-        each(oid, value);
-    }
-    rest.is_empty().then_some(())
+    value.iter().all(plain) && core::str::from_utf8(value).is_ok()
 }

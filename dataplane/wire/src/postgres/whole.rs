@@ -1,9 +1,9 @@
 //! Values masked whatever they hold: as long as before and of the same type, with nothing of the value left but what
-//! the format opens of a card number. Leaves out which columns (`origin.rs`) and long values' parts (`rows.rs`).
+//! the format opens of a card number. Leaves out which columns (`origin.rs`) and long values' parts (`long.rs`).
 
 use scan::Format;
 
-use super::value::{Class, Each, Masker, array, multirange, range, record};
+use super::value::{Class, Masker, each_inside, holds};
 use crate::Watch;
 use crate::cursor::u16_at;
 use crate::limits::NESTING_MAX;
@@ -17,13 +17,6 @@ pub(crate) struct Whole {
     pub(crate) oid: u32,
     pub(crate) binary: bool,
     pub(crate) format: Format,
-}
-
-impl Whole {
-    /// Whether a value that is too long to be in hand as a whole is taken apart by its elements.
-    pub(crate) fn is_array(self, class: Class) -> bool {
-        self.binary && class == Class::Array
-    }
 }
 
 /// A value that is masked as it comes, in parts.
@@ -115,13 +108,6 @@ impl Masker {
     }
 
     fn whole_binary(&self, oid: u32, value: &mut [u8], format: Format, depth: u32) {
-        let nested = |walk: &dyn Fn(&mut [u8], &mut Each<'_>) -> Option<()>, value: &mut [u8]| {
-            let sound = depth < NESTING_MAX && walk(value, &mut |_, _| ()).is_some();
-            if sound {
-                walk(value, &mut |oid, inner| self.whole_binary(oid, inner, format, depth + 1));
-            }
-            sound
-        };
         match oid {
             18 | 19 | 25 | 705 | 1042 | 1043 | 2275 => {
                 self.scanner.mask_whole(value, format);
@@ -139,15 +125,16 @@ impl Masker {
             650 | 869 => value.get_mut(4..).unwrap_or_default().fill(0),
             1560 | 1562 => value.get_mut(4..).unwrap_or_default().fill(0),
             _ => {
-                let sound = match Class::of_binary(oid) {
-                    Class::Range(inner) => nested(&|bytes, each| range(bytes, inner, each), value),
-                    Class::Multirange(inner) => nested(&|bytes, each| multirange(bytes, inner, each), value),
-                    _ => nested(&array, value) || nested(&record, value),
-                };
-                // bytea, names of enumerations, what is of no known type: nothing of it stays.
-                if !sound {
-                    value.fill(HIDDEN);
+                let known = Class::of_binary(oid);
+                let mut likely = [known, Class::Array, Class::Record].into_iter();
+                let sound = likely.find(|class| depth < NESTING_MAX && holds(*class, value));
+                if let Some(class) = sound {
+                    let mut each = |oid, inner: &mut [u8]| self.whole_binary(oid, inner, format, depth + 1);
+                    each_inside(class, value, &mut each);
+                    return;
                 }
+                // bytea, names of enumerations, what is of no known type: nothing of it stays.
+                value.fill(HIDDEN);
             }
         }
     }

@@ -5,8 +5,8 @@
 use std::collections::VecDeque;
 
 use wire::{
-    Admission, CancelKey, CommandKind, Engine, Error, Event, Now, Outbox, Question, Refusal, RefusalKind,
-    Ruling, Secret, ServerTls, Side, Step,
+    Admission, CancelKey, CommandKind, Engine, Error, Event, Handshake, Now, Outbox, Question, Refusal,
+    RefusalKind, Ruling, Secret, ServerTls, Side, Step,
 };
 
 /// An owned ruling.
@@ -76,6 +76,10 @@ pub(crate) struct Driver<E> {
     /// Whether each step gets only as many bytes as it needs.
     pub(crate) stingy: bool,
     granted: [usize; 2],
+    /// What handshakes agree on by ALPN.
+    pub(crate) alpn: &'static [u8],
+    /// What the server's certificate is for channel binding.
+    pub(crate) end_point: &'static [u8],
 }
 
 pub(crate) const fn index(side: Side) -> usize {
@@ -128,6 +132,8 @@ impl<E: Engine> Driver<E> {
             kept_max: 0,
             stingy: false,
             granted: [0; 2],
+            alpn: b"",
+            end_point: b"",
         }
     }
 
@@ -140,9 +146,9 @@ impl<E: Engine> Driver<E> {
     pub(crate) fn connected(&mut self) {
         self.connecting = false;
         let mut out = Outbox::default();
-        let done = self.engine.connected(&mut out, self.now);
+        let step = self.engine.connected(&mut out, self.now);
         self.flush(out);
-        self.error = self.error.or(done.err());
+        self.apply(Side::Server, step);
     }
 
     pub(crate) fn ended(&mut self, side: Side) {
@@ -256,9 +262,17 @@ impl<E: Engine> Driver<E> {
             }
             Step::Secure { side: secured, consumed } => {
                 self.inbound[index(side)].drain(..consumed);
+                // What is left belongs to the handshake, of which a test gives the beginning at most.
+                self.inbound[index(secured)].clear();
+                let handshake = Handshake { protocol: self.alpn, end_point: self.end_point };
                 let mut out = Outbox::default();
-                self.engine.secured(secured, &mut out, self.now).expect("secured");
+                let done = self.engine.secured(secured, &handshake, &mut out, self.now);
                 self.flush(out);
+                if let Err(error) = done {
+                    self.error = Some(error);
+                    self.closed = true;
+                    return false;
+                }
             }
             Step::Close => {
                 self.closed = true;

@@ -1,0 +1,14 @@
+//! How each leg proves who it is, on the whole of pangate with a real PostgreSQL: TLS from the first byte, channel
+//! binding, certificates, OAUTHBEARER.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+#[path = "auth/binding.rs"]
+mod binding;
+mod clients;
+#[path = "auth/direct.rs"]
+mod direct;
+mod gateway;
+#[path = "auth/raw.rs"]
+mod raw;
+#[path = "auth/target.rs"]
+mod target;
