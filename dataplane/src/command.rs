@@ -168,12 +168,15 @@ impl Desk {
         };
         let end = text.len();
         masked += self.write_parameters(command, secret, format, text);
-        let uncovered = uncovered_copy(verdict);
+        let unfit = unfit(command, verdict, &self.scanner, format);
         let (word, rule) = match &verdict.decision {
-            Decision::Allow { .. } | Decision::Hold { .. } if uncovered => ("deny", LABELS),
             Decision::Allow { rule } => ("allow", rule.as_str()),
             Decision::Hold { rule, .. } => ("hold", rule.as_str()),
             Decision::Deny { rule, .. } => ("deny", rule.as_str()),
+        };
+        let (word, rule) = match &unfit {
+            Some((rule, _)) if word != "deny" => ("deny", *rule),
+            _ => (word, rule),
         };
         let (statement, parameters) = text.split_at_checked(end).unwrap_or((text, ""));
         let record = Record::Command {
@@ -193,8 +196,12 @@ impl Desk {
         if let (Some(exposure), true) = (verdict.exposure, word != "deny") {
             session.following.note(command, exposure);
         }
+        if let (Some((_, refusal)), Decision::Allow { .. } | Decision::Hold { .. }) =
+            (unfit, &verdict.decision)
+        {
+            return Answer::Refuse(refusal);
+        }
         match &verdict.decision {
-            Decision::Allow { .. } | Decision::Hold { .. } if uncovered => Answer::Refuse(copy_refused()),
             Decision::Allow { .. } => self.forward(session),
             Decision::Deny { rule, reason } => Answer::Refuse(
                 OwnedRefusal::new(RefusalKind::Denied, format!("denied by rule {rule}"))
@@ -282,8 +289,23 @@ impl Desk {
     }
 }
 
-/// What a refusal for labels' sake is recorded as.
-const LABELS: &str = "labels";
+/// What is refused whatever the rules allow: the word that stands for a rule in records, and the refusal.
+fn unfit(
+    command: &Command<'_>,
+    verdict: &Verdict,
+    scanner: &scan::Scanner,
+    format: scan::Format,
+) -> Option<(&'static str, OwnedRefusal)> {
+    if uncovered_copy(verdict) {
+        return Some(("labels", copy_refused()));
+    }
+    if verdict.writes && redact::writes_back(command, scanner, format) {
+        let refusal = OwnedRefusal::new(RefusalKind::Masked, "a masked card number cannot be written back");
+        let hint = "leave the column out, or write the value from its source";
+        return Some(("write-back", refusal.hint(hint)));
+    }
+    None
+}
 
 /// Whether it is a COPY of labelled data that finding card numbers does not cover, and no approval can reveal it.
 fn uncovered_copy(verdict: &Verdict) -> bool {

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use scan::{Format, Scanner};
+use wire::{Command, CommandKind};
 
 /// Words that say that a literal near them may be a password or a key. Matched anywhere, whatever their case.
 const SECRET_WORDS: [&str; 14] = [
@@ -99,6 +100,22 @@ pub fn parameter<'a>(
     // Packed digits are card numbers in hexadecimal.
     count += masked(&hex(&bytes), scanner, format, &mut shown);
     (Some(shown.into()), count == 0)
+}
+
+/// Whether a statement that writes, or a parameter of it, carries what a mask has made. The statement's text is looked
+/// at where it comes, its parameters where they do.
+pub fn writes_back(command: &Command<'_>, scanner: &Scanner, format: Format) -> bool {
+    if command.kind != CommandKind::Execute {
+        return scanner.find_masked(command.text.as_bytes(), format).is_some();
+    }
+    command.parameters.iter().any(|parameter| match (parameter.value, parameter.binary) {
+        (Some(value), true) if value.len() == 8 => {
+            let number = value.first_chunk().map_or(0, |bytes| i64::from_be_bytes(*bytes));
+            scanner.is_masked_integer(number, format)
+        }
+        (Some(value), _) => scanner.find_masked(value, format).is_some(),
+        (None, _) => false,
+    })
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use hashbrown::{Equivalent, HashMap};
 use policies::decision::{Decision, Exposure};
 use policies::snapshot::{Class, DerivedLabel, Snapshot};
-use policies::statement::{self, Dialect};
+use policies::statement::{self, Dialect, Verb};
 use scan::{Format, Scanner};
 
 use crate::catalog::Place;
@@ -23,6 +23,8 @@ pub struct Verdict {
     pub objects: String,
     /// Its literals and parameters may be secret.
     pub secret: bool,
+    /// It puts values into tables.
+    pub writes: bool,
     /// What it may show of labelled data, and change in what names stand for; `None`: the target has no labels.
     pub exposure: Option<Exposure>,
 }
@@ -106,12 +108,13 @@ impl Verdicts {
         }
         let facts = statement::sql::analyse(text, Dialect::Postgres);
         let decision = shown(snapshot.decide_with(class, target, &facts, derived), scanner);
+        let writes = facts.verbs.iter().any(|verb| matches!(verb, Verb::Insert | Verb::Update | Verb::Merge));
         let exposure = snapshot.exposure(target, &facts, derived);
         let share = abstracted && !facts.literals_matter;
         // A name may be a card number: a job's author can quote anything.
         let names: Vec<String> = facts.objects.iter().map(|name| masked(name, scanner)).collect();
         let (objects, secret) = (names.join(", "), redact::names_secret(text));
-        let verdict = Rc::new(Verdict { decision, objects, names, secret, exposure });
+        let verdict = Rc::new(Verdict { decision, objects, names, secret, writes, exposure });
         if self.known.len() >= VERDICTS_MAX {
             self.known.clear();
         }

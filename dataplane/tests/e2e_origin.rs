@@ -5,8 +5,11 @@
 mod clients;
 mod gateway;
 
+use std::pin::pin;
+
 use clients::{open, run, said};
-use gateway::{Gateway, wait_for};
+use futures_util::SinkExt as _;
+use gateway::{Gateway, text, wait_for};
 use tokio_postgres::SimpleQueryMessage;
 
 /// Card codes: three digits that no finder could tell from others.
@@ -245,4 +248,118 @@ fn prepared_statements_are_followed_in_text_and_binary() {
         let error = client.query("select cvv::date from codes", &[]).await.unwrap_err();
         assert!(CODES.iter().all(|code| !said(&error).contains(code)), "{}", said(&error));
     });
+}
+
+/// Runs statements at the target as its superuser.
+fn as_superuser(gateway: &Gateway, statement: &str) {
+    let done = std::process::Command::new("psql")
+        .args(["-X", "-q", "-d", "payments", "-U", "postgres", "-c", statement])
+        .arg("-h")
+        .arg(gateway.dir().join("postgres"))
+        .arg("-p")
+        .arg(gateway.target_port().to_string())
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", text(&done));
+}
+
+#[test]
+fn without_the_catalog_nothing_runs() {
+    let gateway = Gateway::start();
+    as_superuser(&gateway, "revoke select on pg_catalog.pg_rewrite from public");
+    // What was read before holds on.
+    assert_eq!(gateway.job(&["select 1"]).trim(), "1");
+    gateway.kill("dataplane", "-TERM");
+    gateway.start_again("dataplane");
+    let said = wait_for("the gateway letting a job in", || {
+        let said = gateway.job(&["select 1"]);
+        said.contains("ERROR").then_some(said)
+    });
+    assert!(said.contains("where labelled data lie in the target is not known"), "{said}");
+    assert!(!said.contains("settlement_rw"), "{said}");
+    as_superuser(&gateway, "grant select on pg_catalog.pg_rewrite to public");
+    wait_for("the catalog being read again", || (gateway.job(&["select 1"]).trim() == "1").then_some(()));
+}
+
+#[test]
+fn an_approval_that_says_so_reveals_what_is_computed() {
+    let gateway = Gateway::with_changes(&[(
+        "  - {name: no-ddl,",
+        "  - {name: counts, verbs: [select], columns: [public.cards.holder], labels: [pan], decide: hold, \
+         approval: {reviewers: [pci-reviewers], timeout: 1m, reveals: computed}}\n  - {name: no-ddl,",
+    )]);
+    let job = gateway
+        .psql(&["select length(pan) as l, pan, holder || pan as h from cards where holder like 'Ada%'"])
+        .spawn()
+        .unwrap();
+    let ticket = gateway.pending_ticket();
+    gateway.approve(1, &ticket);
+    let said = text(&job.wait_with_output().unwrap());
+    assert!(said.contains("16|************1111|Ada Example************1111"), "{said}");
+    // Without an approval it is hidden.
+    assert_eq!(gateway.job(&["select length(pan) from cards where id = 1"]).trim(), "10");
+}
+
+#[test]
+fn a_masked_value_is_not_written_back() {
+    let gateway = Gateway::with_changes(&[(
+        "verbs: [update, insert], objects: [public.settlements]",
+        "verbs: [update, insert, copy], objects: [public.settlements]",
+    )]);
+    let refused = "a masked card number cannot be written back";
+    let masked = gateway.job(&["select pan from cards where id = 1"]).trim().to_owned();
+    let number = gateway.job(&["select pan_number from cards where id = 1"]).trim().to_owned();
+    for statement in [
+        format!("update settlements set note = '{masked}' where id = 1"),
+        format!("insert into settlements (amount, note) values (1, 'card {masked} again')"),
+        format!("insert into settlements (amount, note) values ({number}, 'x')"),
+        "insert into settlements (amount, note) values (1, '411111******1111')".into(),
+        "insert into settlements (amount, note) select 1, '**** **** **** 1111'".into(),
+    ] {
+        let said = gateway.job(&[&statement, "select 'goes on'"]);
+        assert!(said.contains(refused) && said.contains("goes on"), "{statement}: {said}");
+    }
+    let found = gateway.job(&[&format!("select count(*) from settlements where note = '{masked}'")]);
+    assert_eq!(found.trim(), "0", "reading with it is no writing");
+    run(async {
+        let job = open(&gateway).await;
+        let client = &job.client;
+        let insert = client.prepare("insert into settlements (amount, note) values (1, $1)").await.unwrap();
+        let error = client.execute(&insert, &[&masked]).await.unwrap_err();
+        assert_eq!(said(&error), format!("22023 {refused}"));
+        let number: i64 = number.parse().unwrap();
+        let insert = client
+            .prepare("update settlements set card_id = ($1::int8 % 7)::int where id = 1")
+            .await
+            .unwrap();
+        let error = client.execute(&insert, &[&number]).await.unwrap_err();
+        assert_eq!(said(&error), format!("22023 {refused}"));
+        for cut in [1, 7, 20] {
+            let sink = client
+                .copy_in::<_, std::io::Cursor<Vec<u8>>>("copy settlements (amount, note) from stdin")
+                .await
+                .unwrap();
+            let mut sink = pin!(sink);
+            let data = format!("1.00\tfine\n2.00\t{masked}\n3.00\tfine\n").into_bytes();
+            for part in data.chunks(cut) {
+                // What is sent after the refusal goes nowhere; the client may hear of it at any point.
+                if sink.send(std::io::Cursor::new(part.to_vec())).await.is_err() {
+                    break;
+                }
+            }
+            let error = sink.finish().await.unwrap_err();
+            assert_eq!(said(&error), format!("22023 {refused}"), "in parts of {cut}");
+        }
+        let row = client.query_one("select count(*) from settlements", &[]).await.unwrap();
+        assert_eq!(row.get::<_, i64>(0), 4, "nothing was written");
+        let sink = client
+            .copy_in::<_, std::io::Cursor<Vec<u8>>>("copy settlements (amount, note) from stdin")
+            .await
+            .unwrap();
+        let mut sink = pin!(sink);
+        sink.send(std::io::Cursor::new(b"1.00\tfine\n".to_vec())).await.unwrap();
+        assert_eq!(sink.finish().await.unwrap(), 1);
+    });
+    let record = gateway.export();
+    assert!(record.contains("write-back"), "it is recorded");
 }

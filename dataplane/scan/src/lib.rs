@@ -168,9 +168,9 @@ impl Scanner {
 
 /// What masks have made: such values are no card numbers any more, and must not take a card number's place.
 impl Scanner {
-    /// Whether a masked card number stands in the text.
-    pub fn has_masked(&self, text: &[u8], format: Format) -> bool {
-        masked::find(text, 0, format).is_some()
+    /// The first masked card number in the text.
+    pub fn find_masked(&self, text: &[u8], format: Format) -> Option<Range<usize>> {
+        masked::find(text, 0, format)
     }
 
     /// Whether the integer is the mask of a card number.

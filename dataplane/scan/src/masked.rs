@@ -77,16 +77,19 @@ fn is_masked(bytes: &[u8], range: &Range<usize>, format: Format, grouped: bool) 
         return false;
     }
     if !places.contains(&HIDDEN) {
-        let beside = bytes.get(range.end) == Some(&b'.') || range.start > 0 && bytes.get(range.start - 1) == Some(&b'.');
+        let beside = bytes.get(range.end) == Some(&b'.')
+            || range.start > 0 && bytes.get(range.start - 1) == Some(&b'.');
         return !grouped && !beside && is_masked_number(places, format);
     }
     let laid_out = |(front, end): (usize, usize)| {
-        places.iter().enumerate().all(|(index, byte)| {
-            (*byte == HIDDEN) == (front..count - end).contains(&index)
-        })
+        places
+            .iter()
+            .enumerate()
+            .all(|(index, byte)| (*byte == HIDDEN) == (front..count - end).contains(&index))
     };
     // Stars alone are decoration, unless nothing is ever left open and they are a value by themselves.
-    let alone = |at: Option<&u8>| at.is_none_or(|byte| matches!(byte, b'\'' | b'\t' | b'\n' | b',' | b'"' | b'|'));
+    let alone =
+        |at: Option<&u8>| at.is_none_or(|byte| matches!(byte, b'\'' | b'\t' | b'\n' | b',' | b'"' | b'|'));
     LAYOUTS.into_iter().any(laid_out)
         || format == Format::Full
             && laid_out((0, 0))
@@ -96,7 +99,10 @@ fn is_masked(bytes: &[u8], range: &Range<usize>, format: Format, grouped: bool) 
 
 /// Digits that are their own mask, and no round number.
 fn is_masked_number(places: &[u8], format: Format) -> bool {
-    if format == Format::Full || places.ends_with(b"0000") || !places.windows(ZEROS.len()).any(|part| part == ZEROS) {
+    if format == Format::Full
+        || places.ends_with(b"0000")
+        || !places.windows(ZEROS.len()).any(|part| part == ZEROS)
+    {
         return false;
     }
     let mut values = [0; PAN_DIGITS_MAX];

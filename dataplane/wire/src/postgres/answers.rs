@@ -7,6 +7,7 @@ use memchr::memmem;
 use scan::{Format, Scanner};
 
 use super::auth::check_setting;
+use super::back::{Back, Stand};
 use super::copy::{CopyOut, CopyParts};
 use super::frame::{self, Frame, HEADER_BYTES, missing};
 use super::long::Long;
@@ -14,7 +15,7 @@ use super::message::{Report, read_copy, read_setting, read_text, rows_of_tag};
 use super::pending::{Copying, Expect, Status};
 use super::reply::FAILING_CODE;
 use super::rows::{Column, mask_names, mask_row, read_columns};
-use super::session::{ClientCopy, Talk};
+use super::session::{ClientCopy, MASKED_BACK, MASKED_HINT, Talk, reply_of};
 use super::statements::State;
 use super::value::Class;
 use crate::cursor::Cursor;
@@ -429,12 +430,21 @@ impl Talk {
             }
             _ => None,
         };
+        let written_back = self.back.stand == Stand::Failed && !report.fatal;
+        let back;
+        let reply = if written_back {
+            back = reply_of(b"22023", MASKED_BACK, MASKED_HINT);
+            Some(&back)
+        } else {
+            reply
+        };
         let replaced = reply.is_some();
         if let Some(reply) = reply {
             if !turn.first {
                 return Ok(Act::Later);
             }
             turn.out.client.extend_from_slice(reply);
+            self.back = Back::default();
         } else {
             if !self.answers(turn) {
                 return Ok(Act::Later);
@@ -517,6 +527,7 @@ impl Talk {
         }
         if tag == b'G' {
             self.pending.enter_copy(&mut self.portals, turn.out);
+            self.back = Back::default();
             self.copy = ClientCopy::In;
         } else if self.pending.front().is_some_and(|entry| entry.watch().labels && entry.watch().computed) {
             // Refused by policy where it can be told; this is for what could not.
