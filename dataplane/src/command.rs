@@ -169,15 +169,7 @@ impl Desk {
         let end = text.len();
         masked += self.write_parameters(command, secret, format, text);
         let unfit = unfit(command, verdict, &self.scanner, format);
-        let (word, rule) = match &verdict.decision {
-            Decision::Allow { rule } => ("allow", rule.as_str()),
-            Decision::Hold { rule, .. } => ("hold", rule.as_str()),
-            Decision::Deny { rule, .. } => ("deny", rule.as_str()),
-        };
-        let (word, rule) = match &unfit {
-            Some((rule, _)) if word != "deny" => ("deny", *rule),
-            _ => (word, rule),
-        };
+        let (word, rule) = words(&verdict.decision, unfit.as_ref().map(|(rule, _)| *rule));
         let (statement, parameters) = text.split_at_checked(end).unwrap_or((text, ""));
         let record = Record::Command {
             session: SessionId(session.id),
@@ -209,16 +201,7 @@ impl Desk {
             ),
             // Nothing runs yet; each execution asks again, with its parameters.
             Decision::Hold { .. } if command.kind == CommandKind::Prepare => self.forward(session),
-            Decision::Hold { rule, .. } if !redact::is_readable(statement) => Answer::Refuse(
-                OwnedRefusal::new(
-                    RefusalKind::Denied,
-                    format!("rule {rule} holds it, but it cannot be shown"),
-                )
-                .detail("it names a secret, and where its literals begin and end is not sure")
-                .hint(
-                    "write it without comments, escapes and dollar quotes, or pass the secret as a parameter",
-                ),
-            ),
+            Decision::Hold { rule, .. } if !redact::is_readable(statement) => unreadable(rule),
             Decision::Hold { rule, approval } => {
                 let (parameters, whole) = self.shown_parameters(command, secret, format);
                 let untold = u32::from(!whole || secret);
@@ -287,6 +270,27 @@ impl Desk {
             .collect();
         (shown, all)
     }
+}
+
+/// The decision and its rule as records have them, with what is refused whatever the rules allow.
+fn words<'a>(decision: &'a Decision, unfit: Option<&'static str>) -> (&'static str, &'a str) {
+    match (decision, unfit) {
+        (Decision::Allow { .. } | Decision::Hold { .. }, Some(rule)) => ("deny", rule),
+        (Decision::Allow { rule }, None) => ("allow", rule),
+        (Decision::Hold { rule, .. }, None) => ("hold", rule),
+        (Decision::Deny { rule, .. }, _) => ("deny", rule),
+    }
+}
+
+/// It would be held, but people could not tell what they approve.
+fn unreadable(rule: &str) -> Answer {
+    let words = format!("rule {rule} holds it, but it cannot be shown");
+    let hint = "write it without comments, escapes and dollar quotes, or pass the secret as a parameter";
+    Answer::Refuse(
+        OwnedRefusal::new(RefusalKind::Denied, words)
+            .detail("it names a secret, and where its literals begin and end is not sure")
+            .hint(hint),
+    )
 }
 
 /// What is refused whatever the rules allow: the word that stands for a rule in records, and the refusal.

@@ -35,6 +35,8 @@ pub struct Following {
     carried: bool,
     /// It has opened a cursor over what touches a label.
     cursors: bool,
+    /// It has put something of a label into a setting or a notification.
+    spilled: bool,
     /// When the wait for facts is over; when facts were last asked for because of an answer.
     wait_until_ms: Option<u64>,
     asked_ms: u64,
@@ -80,9 +82,10 @@ impl Following {
         let fetches = self.cursors && contains(command.text, b"fetch");
         self.watch = Watch {
             labels: true,
-            computed: exposure.touches && !exposure.copies_out || fetches,
+            computed: exposure.touches && !exposure.copies_out || fetches || self.spilled,
             unsettled: self.unsettled || exposure.defines,
             carried: self.carried,
+            spilled: self.spilled,
             opaque: exposure.opaque,
         };
         if command.kind == CommandKind::Prepare {
@@ -96,7 +99,8 @@ impl Following {
         self.generation += u64::from(exposure.renames || ends);
         self.carried |= exposure.touches && exposure.writes;
         self.cursors |= exposure.opaque || exposure.touches && contains(command.text, b"declare");
-        self.watch.carried = self.carried;
+        self.spilled |= exposure.touches && exposure.sets;
+        (self.watch.carried, self.watch.spilled) = (self.carried, self.spilled);
     }
 }
 
@@ -123,7 +127,7 @@ impl Desk {
             following.entry = self.catalog.get(place).cloned().unwrap_or_default();
         }
         let current = following.entry.snapshot == standing.snapshot;
-        let facts = following.entry.facts.as_ref().filter(|_| current).cloned();
+        let facts = following.entry.facts.as_ref().filter(|_| current);
         if following.unsettled && command.transaction == Transaction::Idle && following.needs == 0 {
             following.needs = self.facts.read(place);
         }
@@ -134,7 +138,10 @@ impl Desk {
                 (following.unsettled, following.needs) = (false, 0);
             }
             following.wait_until_ms = None;
-            following.facts = facts;
+            // Of the same facts no other core's count is touched.
+            if following.facts.as_ref().map(Arc::as_ptr) != facts.map(Arc::as_ptr) {
+                following.facts = facts.cloned();
+            }
             return None;
         }
         if following.needs == 0 {
@@ -145,7 +152,7 @@ impl Desk {
             (following.needs, following.wait_until_ms) = (0, None);
             if facts.is_some() {
                 // Without newer ones, what may have changed is hidden.
-                following.facts = facts;
+                following.facts = facts.cloned();
                 return None;
             }
             return Some(Answer::Refuse(unknown()));

@@ -194,6 +194,21 @@ fn what_a_session_makes_itself_is_followed() {
 }
 
 #[test]
+fn settings_and_notifications_do_not_carry_a_label_out() {
+    let gateway = gateway();
+    prepared(&gateway);
+    let said = gateway.job(&[
+        "select set_config('application_name', cvv, false) from codes where id = 1",
+        "show application_name",
+        "select current_setting('application_name')",
+    ]);
+    assert_no_code("a setting", &said);
+    let said = gateway.job(&["listen c", "select pg_notify('c', cvv) from codes where id = 1", "select 1"]);
+    assert_no_code("a notification", &said);
+    assert!(said.contains("***"), "the notification came: {said}");
+}
+
+#[test]
 fn cursors_are_followed() {
     let gateway = gateway();
     prepared(&gateway);

@@ -41,6 +41,8 @@ pub struct Exposure {
     pub opaque: bool,
     /// It may put values where they can be read later.
     pub writes: bool,
+    /// It sets settings, or tells channels.
+    pub sets: bool,
     /// It may make relations, or change what they are.
     pub defines: bool,
     /// It may change which relation a name stands for.

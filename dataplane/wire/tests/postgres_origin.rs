@@ -38,7 +38,8 @@ fn origins() -> Arc<Origins> {
     ))
 }
 
-const WATCH: Watch = Watch { labels: true, computed: false, unsettled: false, carried: false, opaque: false };
+const WATCH: Watch =
+    Watch { labels: true, computed: false, unsettled: false, carried: false, spilled: false, opaque: false };
 
 fn labelled(watch: Watch) -> Driver<Session> {
     let origins = origins();

@@ -136,6 +136,7 @@ impl<'a> Request<'a> {
                 || self.effects & effect_bit(Effect::TransformsLabelled) != 0
                 || self.labels().iter().any(|label| *label != CARDS),
             opaque,
+            sets: opaque || does(Verb::Set) || does(Verb::Call),
             writes: opaque || WRITING.into_iter().any(does),
             defines,
             renames: defines || self.accesses.iter().any(|access| sets(&access)),

@@ -486,6 +486,7 @@ impl Talk {
     }
 
     fn asynchronous(&mut self, tag: u8, message: &mut [u8], turn: &mut Turn<'_>) -> Result<Act, Error> {
+        let start = HEADER_BYTES + if tag == b'A' { 4 } else { 0 };
         let mut body = message.get_mut(HEADER_BYTES..).unwrap_or_default();
         match tag {
             b'N' => {
@@ -509,6 +510,13 @@ impl Talk {
                 body = body.get_mut(4..).unwrap_or_default();
             }
         }
+        if self.spilled && tag != b'N' {
+            // The value of a setting, the payload of a notification.
+            let value = body.split_mut(|byte| *byte == 0).nth(1).unwrap_or_default();
+            let hidden = u64::from(self.masker.scanner.mask_whole(value, Format::Full));
+            self.count_masked(hidden, turn);
+        }
+        let body = message.get_mut(start..).unwrap_or_default();
         let masked = self.masker.mask(Class::Mixed, body) as u64;
         self.count_masked(masked, turn);
         Ok(Act::Pass)

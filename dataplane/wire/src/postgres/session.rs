@@ -56,6 +56,8 @@ pub(crate) struct Talk {
     /// Where labelled data lie, and the generation of names: as of the last ruling.
     pub(super) origins: Option<Arc<Origins>>,
     generation: u64,
+    /// Something of a label may come with settings and notifications.
+    pub(super) spilled: bool,
     limits: Limits,
     statements: Statements,
     asking: Option<Asking>,
@@ -124,6 +126,7 @@ impl Talk {
             told: false,
             origins: None,
             generation: 0,
+            spilled: false,
             limits,
             statements: Statements::new(limits),
             asking: None,
@@ -527,6 +530,7 @@ impl Talk {
                     self.origins = Some(Arc::clone(labels.origins));
                 }
                 self.generation = labels.generation;
+                self.spilled |= labels.watch.spilled;
                 return self.go_on(asking, labels.watch, (bytes, frame, body), out);
             }
             Ruling::Refuse(refusal) => refusal,
