@@ -4,8 +4,9 @@ use crate::arch::RUN_MAX;
 use crate::brands::{Brand, PAN_DIGITS_MIN};
 use crate::bytes::{before, byte, digit, run};
 use crate::context;
+use crate::script::Script;
 use crate::sensitive::{self, Unlabelled};
-use crate::window::{self, Window};
+use crate::window::{self, Separator, Window};
 use std::ops::Range;
 
 /// What a hit is.
@@ -83,10 +84,22 @@ fn behind_escape(bytes: &[u8], start: usize) -> Option<Found> {
 pub(crate) const ESCAPE_DIGITS_MAX: usize = 4;
 
 /// The number that begins behind an escaped character's digits, which the run of digits at `start` begins with:
-/// `%224111111111111111`, `\u00224111111111111111`.
+/// `%224111111111111111`, `\u00224111111111111111`. Not one in scientific notation.
 fn escaped(bytes: &[u8], start: usize) -> Option<Card> {
     let number = start + escape_digits(bytes, start)?;
-    window::at(bytes, number, run(bytes, number, RUN_MAX)).and_then(|window| surrounded(bytes, window))
+    window::at(bytes, number, run(bytes, number, RUN_MAX))
+        .filter(|window| window.script == Script::Ascii && window.separator != Separator::Point)
+        .and_then(|window| surrounded(bytes, window))
+}
+
+/// The number behind a card that ends at `end`, within a run of digits that starts before: the last of the card's escaped
+/// digits and the number are one run.
+#[inline(never)]
+pub(crate) fn behind(bytes: &[u8], start: usize, first: usize, end: usize) -> Option<Card> {
+    if start + first <= end {
+        return None;
+    }
+    escaped(bytes, start).filter(|card| card.window.start >= end)
 }
 
 /// How many digits from `start` on belong to an escape that begins before it.

@@ -42,7 +42,7 @@ pub use masked::MASKED_BYTES_MAX;
 pub use stream::{HOLDBACK_BYTES_MAX, Progress, Stream};
 
 use arch::Starts;
-use card::Found;
+use card::{Card, Found};
 use mask::Style;
 use sensitive::Unlabelled;
 use std::ops::Range;
@@ -217,7 +217,8 @@ impl<'a> Hits<'a> {
         loop {
             let start = self.starts.next(self.value)?;
             if start.at < self.at {
-                continue;
+                let Some(card) = card::behind(self.value, start.at, start.run, self.at) else { continue };
+                return Some(self.card(card));
             }
             match card::look(self.value, start.at, start.run, &mut self.unlabelled) {
                 None => {}
@@ -225,16 +226,15 @@ impl<'a> Hits<'a> {
                     self.at = start.at + start.run;
                     return Some((Hit { range: start.at..self.at, brand, kind: Kind::Pan }, [None, None]));
                 }
-                Some(Found::Card(card)) => {
-                    self.at = card.span.end;
-                    let codes = card.codes(self.value);
-                    return Some((
-                        Hit { range: card.span, brand: card.window.brand, kind: card.kind },
-                        codes,
-                    ));
-                }
+                Some(Found::Card(card)) => return Some(self.card(card)),
             }
         }
+    }
+
+    fn card(&mut self, card: Card) -> (Hit, [Option<Range<usize>>; 2]) {
+        self.at = card.span.end;
+        let codes = card.codes(self.value);
+        (Hit { range: card.span, brand: card.window.brand, kind: card.kind }, codes)
     }
 }
 

@@ -98,7 +98,8 @@ fn number(bytes: &mut [u8], window: &Window, style: Style) {
     if window.separator == Separator::None && window.script == Script::Ascii {
         return bare(bytes, window.start, window.digits, style);
     }
-    if style.digits_at(bytes, window.start) {
+    // What has an exponent is a number, whatever stands before it.
+    if window.separator == Separator::Point || style.digits_at(bytes, window.start) {
         return as_number(bytes, window, style.format);
     }
     let (front, end) = style.format.open(window.digits);
@@ -137,7 +138,11 @@ fn as_number(bytes: &mut [u8], window: &Window, format: Format) {
             *value = digit;
         }
     });
-    number::fill(values.get_mut(..window.digits).unwrap_or(&mut []), format, 1);
+    if window.separator == Separator::Point {
+        number::fill_written(&mut values, window.digits, window.exponent(bytes) + 1, format);
+    } else {
+        number::fill(values.get_mut(..window.digits).unwrap_or(&mut []), format, 1);
+    }
     window.each_digit(bytes, |place, digit| {
         if let (Some(last), Some(value)) = (digit.last_mut(), values.get(place)) {
             *last = window.script.last_byte(*value);

@@ -52,8 +52,48 @@ const SEPARATORS: [&str; 27] = [
     "\u{2011}", "\u{2012}", "\u{2013}", "\u{2014}", "\u{202f}", "\u{3000}", "\u{ff0d}",
 ];
 
-/// The zeros of the scripts that digits are written in.
-const ZEROS: [char; 5] = ['0', '\u{ff10}', '\u{660}', '\u{6f0}', '\u{966}'];
+/// A way to write digits: the first, the last byte of which counts up; what takes a hidden one's place; zeros behind.
+struct Writing {
+    zero: &'static str,
+    hidden: &'static str,
+    gap: usize,
+}
+
+const ASCII: Writing = Writing { zero: "0", hidden: "*", gap: 0 };
+const UTF16: Writing = Writing { zero: "0", hidden: "*", gap: 1 };
+const OTHERS: [Writing; 6] = [
+    Writing { zero: "\u{ff10}", hidden: "\u{ff0a}", gap: 0 },
+    Writing { zero: "\u{660}", hidden: "**", gap: 0 },
+    Writing { zero: "\u{6f0}", hidden: "**", gap: 0 },
+    Writing { zero: "\u{966}", hidden: "\u{ff0a}", gap: 0 },
+    Writing { zero: "%30", hidden: "%2A", gap: 0 },
+    Writing { zero: "\\u0030", hidden: "\\u002a", gap: 0 },
+];
+
+impl Writing {
+    /// From a digit to the next.
+    fn step(&self) -> usize {
+        self.zero.len() + self.gap
+    }
+
+    /// All separators as this text has them. UTF-16 is not looked for with others than those of one byte in Latin 1.
+    fn separators(&self) -> impl Iterator<Item = Vec<u8>> {
+        let (wide, plain) = (self.gap > 0, self.gap == 0);
+        let latin = SEPARATORS
+            .iter()
+            .filter(move |text| wide && text.chars().all(|c| c <= '\u{ff}') && **text != "%20");
+        let spaced = latin.map(|text| text.chars().flat_map(|c| [c as u8, 0]).collect());
+        let escaped =
+            SEPARATORS.iter().filter(move |text| plain && text.chars().count() == 1).flat_map(|text| {
+                let code = text.chars().next().map_or(0, u32::from);
+                let both = [format!("\\u{code:04x}").into_bytes(), format!("\\u{code:04X}").into_bytes()];
+                // Of the other ASCII separators, escapes are not looked for.
+                both.into_iter().filter(move |_| !matches!(text, &"." | &"/" | &"+"))
+            });
+        let same = SEPARATORS.iter().filter(move |_| plain).map(|text| text.as_bytes().to_vec());
+        spaced.chain(same).chain(escaped)
+    }
+}
 
 /// Whether the digits (0 to 9) pass Luhn.
 pub fn luhn(digits: &[u8]) -> bool {
@@ -104,52 +144,105 @@ pub fn suspect(bytes: &[u8]) -> bool {
 }
 
 fn at(value: &[u8], start: usize) -> Option<Number> {
-    let reading = ZEROS.iter().find_map(|zero| {
-        let begins = digit(value, start, *zero).is_some();
-        let goes_on =
-            ends_in_digit(value.get(..start)?, *zero) && !(*zero == '0' && behind_escape(value, start));
-        (begins && !goes_on).then(|| printed(value, start, *zero).or_else(|| thousands(value, start, *zero)))
+    let ascii = (digit(value, start, &ASCII).is_some() && !goes_on(value, start, &ASCII)).then(|| {
+        let reading = printed(value, start, &ASCII).or_else(|| thousands(value, start));
+        reading.or_else(|| scientific(value, start)).filter(|reading| !denied(value, reading))
     });
-    let (range, brand, plain) = reading??;
-    (!denied(value, &range, plain)).then_some(Number { range, brand })
+    let wide = || {
+        let begins = digit(value, start, &UTF16).is_some() && !digits_end(value, start, &ASCII);
+        let reading = (begins && !goes_on(value, start, &UTF16)).then(|| printed(value, start, &UTF16));
+        let masked = |index: usize| hidden(value, index, &ASCII);
+        let before = start >= 2 && value.get(start - 1) == Some(&0) && masked(start - 2);
+        reading.map(|reading| {
+            reading.filter(|(range, ..)| {
+                let behind = value.get(range.end) == Some(&0) && masked(range.end + 1);
+                digit(value, range.end, &ASCII).is_none() && !before && !behind
+            })
+        })
+    };
+    let other = || {
+        OTHERS.iter().find_map(|writing| {
+            let begins = digit(value, start, writing).is_some() && !goes_on(value, start, writing);
+            begins.then(|| printed(value, start, writing))
+        })
+    };
+    let (range, brand, _) = ascii.flatten().or_else(|| wide().flatten()).or_else(|| other().flatten())?;
+    Some(Number { range, brand })
+}
+
+/// Digits stand before, which are not an escape's.
+fn goes_on(value: &[u8], start: usize, writing: &Writing) -> bool {
+    digits_end(value, start, writing)
+        && !(writing.zero == "0" && writing.gap == 0 && behind_escape(value, start))
+}
+
+fn digits_end(value: &[u8], start: usize, writing: &Writing) -> bool {
+    let gap = value.get(..start).unwrap_or(&[]).iter().rev().take(writing.gap).all(|byte| *byte == 0);
+    gap && start.checked_sub(writing.step()).is_some_and(|last| digit(value, last, writing).is_some())
 }
 
 type Reading = (Range<usize>, Brand, bool);
 
 /// In groups as cards print them.
-fn printed(value: &[u8], start: usize, zero: char) -> Option<Reading> {
+fn printed(value: &[u8], start: usize, writing: &Writing) -> Option<Reading> {
     let first =
-        (0..20).take_while(|place| digit(value, start + place * zero.len_utf8(), zero).is_some()).count();
+        (1..20).take_while(|count| read(value, start, &[*count], b"", writing, true).is_some()).count();
     LAYOUTS.iter().filter(|layout| layout.first() == Some(&first)).find_map(|layout| {
-        SEPARATORS.iter().find_map(|separator| {
-            let (digits, end) = read(value, start, layout, separator, zero)?;
+        // With one group, no separator is asked for.
+        writing.separators().take(if layout.len() == 1 { 1 } else { usize::MAX }).find_map(|separator| {
+            let (digits, end) = read(value, start, layout, &separator, writing, false)?;
             let brand = brand(&digits)?;
-            let future = value.get(end..)?;
-            let three: Vec<usize> =
-                (0..3).map(|place| end + separator.len() + place * zero.len_utf8()).collect();
+            let next = end + writing.gap;
+            let future = value.get(next..).unwrap_or(&[]);
+            let fourth = next + separator.len();
             let cut = *layout == [4, 4, 4]
-                && future.starts_with(separator.as_bytes())
-                && three.iter().all(|index| {
-                    digit(value, *index, zero).is_some() || hidden(value.get(*index..).unwrap_or(&[]), zero)
+                && future.starts_with(&separator)
+                && !(separator == b" " && future.starts_with(b"  "))
+                && !(separator == b" \0" && future.starts_with(b" \0 \0"))
+                && (0..3).all(|place| {
+                    let index = fourth + place * writing.step();
+                    digit(value, index, writing).is_some() || hidden(value, index, writing)
                 });
             let last = layout.last().copied().unwrap_or(0);
-            let masked = layout.len() > 1 && [1, 2, 6, 8].contains(&last) && hidden(future, zero);
+            let masked = layout.len() > 1 && [1, 2, 6, 8].contains(&last) && hidden(value, next, writing);
             (!cut && !masked).then_some((start..end, brand, layout.len() == 1))
         })
     })
 }
 
-/// With one separator between thousands, and nothing of the kind before or behind.
-fn thousands(value: &[u8], start: usize, zero: char) -> Option<Reading> {
-    if zero != '0' {
+/// `4.111111111111111e15`, zeros left out at the end.
+fn scientific(value: &[u8], start: usize) -> Option<Reading> {
+    if digits_end(value, start, &ASCII) {
         return None;
     }
+    let text = std::str::from_utf8(value.get(start..)?.split(|byte| !byte.is_ascii()).next()?).ok()?;
+    let (mantissa, exponent) = text.split_once(['e', 'E'])?;
+    let (whole, fraction) = mantissa.split_once('.')?;
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.len() != 1 || !digits(whole) || !digits(fraction) || !(10..=24).contains(&fraction.len()) {
+        return None;
+    }
+    let signless = exponent.strip_prefix('+').unwrap_or(exponent);
+    let places: String = signless.chars().take_while(char::is_ascii_digit).collect();
+    let power: usize =
+        places.strip_prefix('0').unwrap_or(&places).parse().ok().filter(|_| places.len() <= 3)?;
+    if !(11..=18).contains(&power) || places.trim_start_matches('0').len() + 1 < places.len() {
+        return None;
+    }
+    let all = whole.bytes().chain(fraction.bytes()).chain(std::iter::repeat(b'0'));
+    let values: Vec<u8> = all.take(power + 1).map(|byte| byte - b'0').collect();
+    let end = start + mantissa.len() + 1 + (exponent.len() - signless.len()) + places.len();
+    Some((start..end, brand(&values)?, false))
+}
+
+/// With one separator between thousands, and nothing of the kind before or behind.
+fn thousands(value: &[u8], start: usize) -> Option<Reading> {
     [",", ".", " "].iter().find_map(|separator| {
         (1..=3).find_map(|first| {
             (3..=6).find_map(|groups| {
                 let layout: Vec<usize> =
                     std::iter::once(first).chain(std::iter::repeat_n(3, groups)).collect();
-                let (digits, end) = read(value, start, &layout, separator, zero)?;
+                let (digits, end) = read(value, start, &layout, separator.as_bytes(), &ASCII, false)?;
                 let before =
                     value.get(..start)?.strip_suffix(separator.as_bytes()).and_then(|past| past.last());
                 let future = value.get(end..)?;
@@ -164,47 +257,52 @@ fn thousands(value: &[u8], start: usize, zero: char) -> Option<Reading> {
     })
 }
 
-/// The digits of a number that begins at `start` with exactly that layout, and its end.
+/// The digits of a number that begins at `start` with exactly that layout, and its end. `goes_on`: more digits may follow.
 fn read(
     value: &[u8],
     start: usize,
     layout: &[usize],
-    separator: &str,
-    zero: char,
+    separator: &[u8],
+    writing: &Writing,
+    goes_on: bool,
 ) -> Option<(Vec<u8>, usize)> {
     let mut digits = Vec::new();
     let mut index = start;
     for (place, group) in layout.iter().enumerate() {
         if place > 0 {
-            if !value.get(index..)?.starts_with(separator.as_bytes()) {
-                return None;
-            }
-            if separator == " " && value.get(index..)?.starts_with(b"  ") {
+            let rest = value.get(index..)?;
+            let doubled = separator == b" " && rest.starts_with(b"  ")
+                || separator == b" \0" && rest.starts_with(b" \0 \0");
+            if !rest.starts_with(separator) || doubled {
                 return None;
             }
             index += separator.len();
         }
         for _ in 0..*group {
-            digits.push(digit(value, index, zero)?);
-            index += zero.len_utf8();
+            digits.push(digit(value, index, writing)?);
+            if index > start && !value.get(index - writing.gap..index)?.iter().all(|byte| *byte == 0) {
+                return None;
+            }
+            index += writing.step();
         }
-        if digit(value, index, zero).is_some() {
+        let spaced =
+            value.get(index - writing.gap..index).is_some_and(|gap| gap.iter().all(|byte| *byte == 0));
+        if !goes_on && spaced && digit(value, index, writing).is_some() {
+            return None;
+        }
+        // What a separator follows is spaced too.
+        if place + 1 < layout.len() && !spaced {
             return None;
         }
     }
-    Some((digits, index))
+    Some((digits, index - writing.gap))
 }
 
-/// The value of the digit at `index`, in the script with that zero.
-fn digit(value: &[u8], index: usize, zero: char) -> Option<u8> {
-    let mut buffer = [0; 4];
-    let (last, first) = zero.encode_utf8(&mut buffer).as_bytes().split_last()?;
+/// The value of the digit at `index`.
+fn digit(value: &[u8], index: usize, writing: &Writing) -> Option<u8> {
+    let (last, first) = writing.zero.as_bytes().split_last()?;
     let digit = value.get(index..)?.strip_prefix(first)?.first()?.wrapping_sub(*last);
     (digit < 10).then_some(digit)
-}
-
-fn ends_in_digit(text: &[u8], zero: char) -> bool {
-    text.len().checked_sub(zero.len_utf8()).is_some_and(|last| digit(text, last, zero).is_some())
 }
 
 /// `%22` or `\u0022` ends at `start`.
@@ -218,19 +316,13 @@ fn behind_escape(value: &[u8], start: usize) -> bool {
     })
 }
 
-/// Begins with what takes a hidden digit's place in that script.
-fn hidden(text: &[u8], zero: char) -> bool {
-    text.starts_with(match zero.len_utf8() {
-        1 => b"*",
-        2 => b"**",
-        _ => "\u{ff0a}".as_bytes(),
-    })
+/// What takes a hidden digit's place is at `index`.
+fn hidden(value: &[u8], index: usize, writing: &Writing) -> bool {
+    value.get(index..).is_some_and(|rest| rest.starts_with(writing.hidden.as_bytes()))
 }
 
-fn denied(value: &[u8], range: &Range<usize>, plain: bool) -> bool {
-    let ascii = value.get(range.start).is_some_and(u8::is_ascii_digit);
-    let fraction = plain && fraction(value, range);
-    ascii && (fraction || hexadecimal(value, range) || uuid(value, range) || iban(value, range))
+fn denied(value: &[u8], (range, _, plain): &Reading) -> bool {
+    *plain && fraction(value, range) || hexadecimal(value, range) || uuid(value, range) || iban(value, range)
 }
 
 fn fraction(value: &[u8], range: &Range<usize>) -> bool {

@@ -99,6 +99,17 @@ pub(crate) fn fill(values: &mut [u8], format: Format, least: u8) {
     }
 }
 
+/// The same for a number of `count` digits of which the first `written` alone are written, and zeros meant behind them.
+pub(crate) fn fill_written(values: &mut [u8; PAN_DIGITS_MAX], written: usize, count: usize, format: Format) {
+    fill(values.get_mut(..count).unwrap_or(&mut []), format, 0);
+    values.iter_mut().skip(written).for_each(|value| *value = 0);
+    if judge(values.iter().copied().take(count), count).is_some() {
+        // A power of ten never passes Luhn.
+        values.fill(0);
+        values.iter_mut().take(1).for_each(|first| *first = 1);
+    }
+}
+
 /// Fills the hidden digits, from left to right, each with the least digit that lets no run pass Luhn; goes back where
 /// none does. Whether a filling was found.
 fn fill_between(values: &mut [u8], front: usize, end: usize, least: u8) -> bool {

@@ -1,8 +1,9 @@
-//! Decimal digits as UTF-8 writes them: ASCII, full-width, and those of three other scripts.
+//! Decimal digits as texts write them: ASCII, full-width, those of three other scripts in UTF-8, ASCII in UTF-16, and
+//! digits behind percent signs and `\u` escapes.
 
-use crate::bytes::{byte, run};
+use crate::bytes::{byte, run, tally};
 
-/// A set of ten digits. A number is written in one.
+/// A way to write ten digits. A number is written in one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Script {
     Ascii,
@@ -10,67 +11,98 @@ pub(crate) enum Script {
     Arabic,
     Persian,
     Devanagari,
+    /// ASCII digits with a zero byte between each two: UTF-16 of either byte order. A number begins with its first digit
+    /// and ends with its last; whether zeros stand before or behind does not matter.
+    Wide,
+    /// `%34`.
+    Percent,
+    /// `\u0034`.
+    Escape,
 }
 
 impl Script {
-    /// What digits beyond ASCII begin with.
-    pub(crate) const LEADS: [u8; 4] = [0xef, 0xd9, 0xdb, 0xe0];
+    /// What digits that are no ASCII digits begin with.
+    pub(crate) const LEADS: [u8; 6] = [0xef, 0xd9, 0xdb, 0xe0, b'%', b'\\'];
 
     /// The script of the digit at `index`, where one is.
     pub(crate) fn at(bytes: &[u8], index: usize) -> Option<Script> {
         let script = match byte(bytes, index) {
+            b'0'..=b'9' if byte(bytes, index + 1) == 0 && Script::Ascii.digit(bytes, index + 2).is_some() => {
+                Script::Wide
+            }
             b'0'..=b'9' => Script::Ascii,
             0xef => Script::FullWidth,
             0xd9 => Script::Arabic,
             0xdb => Script::Persian,
             0xe0 => Script::Devanagari,
+            b'%' => Script::Percent,
+            b'\\' => Script::Escape,
             _ => return None,
         };
         script.digit(bytes, index).map(|_| script)
     }
 
-    /// The value of the digit at `index`.
-    #[inline]
-    pub(crate) fn digit(self, bytes: &[u8], index: usize) -> Option<u8> {
-        let next = |place| byte(bytes, index.wrapping_add(place));
-        let value = match self {
-            Script::Ascii => next(0).wrapping_sub(b'0'),
-            Script::FullWidth if next(0) == 0xef && next(1) == 0xbc => next(2).wrapping_sub(0x90),
-            Script::Arabic if next(0) == 0xd9 => next(1).wrapping_sub(0xa0),
-            Script::Persian if next(0) == 0xdb => next(1).wrapping_sub(0xb0),
-            Script::Devanagari if next(0) == 0xe0 && next(1) == 0xa5 => next(2).wrapping_sub(0xa6),
-            _ => return None,
-        };
-        (value < 10).then_some(value)
+    /// What the last byte of a digit comes behind.
+    #[inline(always)]
+    fn prefix(self) -> &'static [u8] {
+        match self {
+            Script::Ascii | Script::Wide => b"",
+            Script::FullWidth => b"\xef\xbc",
+            Script::Arabic => b"\xd9",
+            Script::Persian => b"\xdb",
+            Script::Devanagari => b"\xe0\xa5",
+            Script::Percent => b"%3",
+            Script::Escape => b"\\u003",
+        }
     }
 
     /// The last byte of the digit with that value: the only one in which digits of a script differ.
     pub(crate) fn last_byte(self, value: u8) -> u8 {
-        let zero = match self {
-            Script::Ascii => b'0',
-            Script::FullWidth => 0x90,
-            Script::Arabic => 0xa0,
-            Script::Persian => 0xb0,
-            Script::Devanagari => 0xa6,
-        };
-        zero + value
+        value
+            + match self {
+                Script::Ascii | Script::Wide | Script::Percent | Script::Escape => b'0',
+                Script::FullWidth => 0x90,
+                Script::Arabic => 0xa0,
+                Script::Persian => 0xb0,
+                Script::Devanagari => 0xa6,
+            }
+    }
+
+    /// The value of the digit at `index`.
+    #[inline]
+    pub(crate) fn digit(self, bytes: &[u8], index: usize) -> Option<u8> {
+        let prefix = self.prefix();
+        tally::add(1);
+        if !prefix.is_empty() && !bytes.get(index..).is_some_and(|rest| rest.starts_with(prefix)) {
+            return None;
+        }
+        let value = byte(bytes, index.wrapping_add(prefix.len())).wrapping_sub(self.last_byte(0));
+        (value < 10).then_some(value)
     }
 
     /// Bytes of one digit.
+    pub(crate) fn len(self) -> usize {
+        self.prefix().len() + 1
+    }
+
+    /// From a digit to the one that follows it, in bytes.
     pub(crate) fn width(self) -> usize {
-        match self {
-            Script::Ascii => 1,
-            Script::Arabic | Script::Persian => 2,
-            Script::FullWidth | Script::Devanagari => 3,
-        }
+        self.len() + self.gap()
+    }
+
+    /// Zero bytes between a digit and what follows it.
+    pub(crate) fn gap(self) -> usize {
+        usize::from(self == Script::Wide)
     }
 
     /// What takes a hidden digit's place: as many bytes.
     pub(crate) fn hidden(self) -> &'static [u8] {
         match self {
-            Script::Ascii => b"*",
+            Script::Ascii | Script::Wide => b"*",
             Script::Arabic | Script::Persian => b"**",
             Script::FullWidth | Script::Devanagari => "＊".as_bytes(),
+            Script::Percent => b"%2A",
+            Script::Escape => b"\\u002a",
         }
     }
 
@@ -79,12 +111,23 @@ impl Script {
         if self == Script::Ascii {
             return run(bytes, start, most);
         }
-        (0..most).take_while(|place| self.digit(bytes, start + place * self.width()).is_some()).count()
+        (0..most)
+            .take_while(|place| {
+                let index = start + place * self.width();
+                self.digit(bytes, index).is_some() && (*place == 0 || self.spaced(bytes, index))
+            })
+            .count()
+    }
+
+    /// The gap before `index` is zero.
+    pub(crate) fn spaced(self, bytes: &[u8], index: usize) -> bool {
+        (1..=self.gap()).all(|back| byte(bytes, index.wrapping_sub(back)) == 0)
     }
 
     /// A digit of the script ends right before `index`.
     pub(crate) fn ends_at(self, bytes: &[u8], index: usize) -> bool {
         index.checked_sub(self.width()).is_some_and(|start| self.digit(bytes, start).is_some())
+            && self.spaced(bytes, index)
     }
 
     /// A digit, or what takes a hidden one's place, is at `index`.

@@ -24,7 +24,7 @@ const _: () = assert!(CODE_REACH <= LABEL_BYTES);
 
 /// How far from where a run of digits starts the number in it, its tracks and its codes reach, in bytes: whatever is
 /// further right cannot change what is found at that start.
-pub(crate) const LOOKAHEAD: usize = 80;
+pub(crate) const LOOKAHEAD: usize = 160;
 
 /// Of that, how far from the number's own start: an escape's digits may stand before it.
 const REACH: usize = LOOKAHEAD - ESCAPE_DIGITS_MAX;
@@ -142,7 +142,7 @@ fn any_c(bytes: Option<&[u8; LABEL_BYTES]>) -> bool {
 
 /// `4111 1111 1111 1111 737`: one more group of the code's length.
 fn grouped_code(bytes: &[u8], window: &Window) -> Option<Range<usize>> {
-    let grouped = window.separator != Separator::None && window.separator != Separator::Comma;
+    let grouped = !matches!(window.separator, Separator::None | Separator::Comma | Separator::Point);
     if !grouped || window.script != Script::Ascii || Separator::at(bytes, window.end) != window.separator {
         return None;
     }

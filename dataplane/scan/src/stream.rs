@@ -16,7 +16,7 @@ use crate::window::Separator;
 
 /// The most bytes that a caller of [`Stream::mask`] keeps between two calls.
 pub const HOLDBACK_BYTES_MAX: usize = LOOKAHEAD + LOOKBEHIND;
-const _: () = assert!(HOLDBACK_BYTES_MAX <= 128);
+const _: () = assert!(HOLDBACK_BYTES_MAX <= 256);
 
 /// What one call of [`Stream::mask`] has done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +112,7 @@ fn leaves_start(bytes: &[u8], card: &Card) -> bool {
     card.window.separator != Separator::None
         || card.window.script != Script::Ascii
         || card.kind != Kind::Pan
-        || Separator::at(bytes, card.window.end) != Separator::None
+        || Separator::at(bytes, card.window.next()) != Separator::None
 }
 
 /// Masks from `from` up to `end`, or to the end of the last card that starts before it. Returns that end, and the

@@ -7,8 +7,8 @@ use crate::luhn::{self, Digits};
 use crate::mask::HIDDEN;
 use crate::script::Script;
 
-/// The longest card number in bytes: 19 digits of three bytes in five groups with three-byte separators.
-pub(crate) const WINDOW_BYTES_MAX: usize = PAN_DIGITS_MAX * 3 + 4 * 3;
+/// The longest card number in bytes: 19 digits of six bytes in five groups with six-byte separators.
+pub(crate) const WINDOW_BYTES_MAX: usize = PAN_DIGITS_MAX * 6 + 4 * 6;
 
 const GROUPS_MAX: usize = 5;
 
@@ -25,6 +25,10 @@ pub(crate) enum Separator {
     Plus,
     /// `%20`.
     EscapedSpace,
+    /// A space or a dash behind `\u`, by its four digits.
+    Escaped([u8; 4]),
+    /// Of a number in scientific notation, behind its first digit.
+    Point,
     NoBreakSpace,
     /// A space or a dash from U+2000 to U+203F, by its last byte.
     General(u8),
@@ -47,12 +51,62 @@ impl Separator {
             (b'+', _, _) => Separator::Plus,
             (b',', _, _) => Separator::Comma,
             (b'%', b'2', b'0') => Separator::EscapedSpace,
+            (b'\\', b'u', _) => Separator::escaped(bytes, index),
             (0xc2, 0xa0, _) => Separator::NoBreakSpace,
             // Spaces of various widths; hyphens, figure dash, en and em dash; the narrow no-break space.
             (0xe2, 0x80, 0x80..=0x8a | 0x90..=0x94 | 0xaf) => Separator::General(third),
             (0xe3, 0x80, 0x80) => Separator::IdeographicSpace,
             (0xef, 0xbc, 0x8d) => Separator::FullWidthDash,
             _ => Separator::None,
+        }
+    }
+
+    fn escaped(bytes: &[u8], index: usize) -> Separator {
+        let Some(digits) = bytes.get(index + 2..).and_then(|rest| rest.first_chunk()) else {
+            return Separator::None;
+        };
+        match digits {
+            b"0020"
+            | b"002d"
+            | b"002D"
+            | b"00a0"
+            | b"00A0"
+            | b"202f"
+            | b"202F"
+            | b"3000"
+            | b"ff0d"
+            | b"FF0D"
+            | [b'2', b'0', b'0', b'0'..=b'9' | b'a' | b'A']
+            | [b'2', b'0', b'1', b'0'..=b'4'] => Separator::Escaped(*digits),
+            _ => Separator::None,
+        }
+    }
+
+    /// The separator behind a digit of that script; `index` is where the next digit would be. In UTF-16 one that has a
+    /// single byte in ASCII.
+    pub(crate) fn behind(bytes: &[u8], index: usize, script: Script) -> Separator {
+        if script != Script::Wide {
+            return Separator::at(bytes, index);
+        }
+        let [low, high, next, last] = [0, 1, 2, 3].map(|place| byte(bytes, index.wrapping_add(place)));
+        if !script.spaced(bytes, index) || high != 0 {
+            return Separator::None;
+        }
+        match low {
+            b' ' if (next, last) == (b' ', 0) => Separator::DoubleSpace,
+            b' ' | b'-' | b'.' | b'/' | b'+' => Separator::at(&[low], 0),
+            0xa0 => Separator::NoBreakSpace,
+            _ => Separator::None,
+        }
+    }
+
+    /// Its length in bytes, in that script.
+    pub(crate) fn len_in(self, script: Script) -> usize {
+        match self {
+            // One character, whatever its length in UTF-8.
+            Separator::NoBreakSpace if script == Script::Wide => 2,
+            _ if script == Script::Wide => self.len() * 2,
+            _ => self.len(),
         }
     }
 
@@ -65,17 +119,21 @@ impl Separator {
             | Separator::Dot
             | Separator::Slash
             | Separator::Plus
+            | Separator::Point
             | Separator::Comma => 1,
             Separator::DoubleSpace | Separator::NoBreakSpace => 2,
             Separator::EscapedSpace
             | Separator::General(_)
             | Separator::IdeographicSpace
             | Separator::FullWidthDash => 3,
+            Separator::Escaped(_) => 6,
         }
     }
 }
 
 /// A number in a known range, of that range's length, Luhn included.
+///
+/// `digits` are those that are written: scientific notation leaves out zeros at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window {
     pub(crate) start: usize,
@@ -92,11 +150,21 @@ impl Window {
         let mut index = self.start;
         for place in 0..self.digits {
             if self.script.digit(bytes, index).is_none() {
-                index += self.separator.len();
+                index += self.separator.len_in(self.script);
             }
-            each(place, bytes.get_mut(index..index + self.script.width()).unwrap_or(&mut []));
+            each(place, bytes.get_mut(index..index + self.script.len()).unwrap_or(&mut []));
             index += self.script.width();
         }
+    }
+
+    /// The power of ten of a number in scientific notation.
+    pub(crate) fn exponent(&self, bytes: &[u8]) -> usize {
+        10 + usize::from(before(bytes, self.end, 1) & 0x0f)
+    }
+
+    /// Where what follows the number begins.
+    pub(crate) fn next(&self) -> usize {
+        self.end + self.script.gap()
     }
 }
 
@@ -107,7 +175,10 @@ impl Window {
 pub(crate) fn at(bytes: &[u8], start: usize, first: usize) -> Option<Window> {
     match first {
         0 => other_script(bytes, start),
-        1..=3 => thousands(bytes, start, first),
+        1 => {
+            thousands(bytes, start, first).or_else(|| scientific(bytes, start)).or_else(|| wide(bytes, start))
+        }
+        2 | 3 => thousands(bytes, start, first),
         PAN_DIGITS_MIN..=PAN_DIGITS_MAX => plain(bytes, start, first),
         4 | 6 => grouped(bytes, start, Script::Ascii, first),
         _ => None,
@@ -120,19 +191,43 @@ pub(crate) fn any_at(bytes: &[u8], start: usize, first: usize) -> bool {
     let longest = first.min(PAN_DIGITS_MAX);
     match first {
         0 => Script::at(bytes, start).is_some_and(|script| any_of_other_script(bytes, start, script)),
-        1..=3 => any_thousands(bytes, start, first),
+        1 => {
+            any_thousands(bytes, start, first)
+                || any_scientific(bytes, start).is_some()
+                || any_of_other_script(bytes, start, Script::Wide)
+        }
+        2 | 3 => any_thousands(bytes, start, first),
         4 | 6 => any_grouped(bytes, start, Script::Ascii, first),
         _ => (PAN_DIGITS_MIN..=longest).any(|digits| plain(bytes, start, digits).is_some()),
     }
 }
 
 fn other_script(bytes: &[u8], start: usize) -> Option<Window> {
-    let script = Script::at(bytes, start).filter(|script| !script.ends_at(bytes, start))?;
-    match script.run(bytes, start, PAN_DIGITS_MAX + 1) {
+    in_script(bytes, start, Script::at(bytes, start)?)
+}
+
+fn wide(bytes: &[u8], start: usize) -> Option<Window> {
+    if byte(bytes, start + 1) == 0 { in_script(bytes, start, Script::Wide) } else { None }
+}
+
+fn in_script(bytes: &[u8], start: usize, script: Script) -> Option<Window> {
+    if script.ends_at(bytes, start) {
+        return None;
+    }
+    let window = match script.run(bytes, start, PAN_DIGITS_MAX + 1) {
         first @ PAN_DIGITS_MIN..=PAN_DIGITS_MAX => plain_of(bytes, start, script, first),
         first @ (4 | 6) => grouped(bytes, start, script, first),
         _ => None,
-    }
+    };
+    window.filter(|window| script != Script::Wide || whole(bytes, window))
+}
+
+/// No digit stands right behind UTF-16's last one, and none was hidden beside the number.
+fn whole(bytes: &[u8], window: &Window) -> bool {
+    let hidden = |zero: u8, index: usize| zero == 0 && byte(bytes, index) == HIDDEN;
+    !digit(bytes, window.end)
+        && !hidden(before(bytes, window.start, 1), window.start.wrapping_sub(2))
+        && !hidden(byte(bytes, window.end), window.next())
 }
 
 fn any_of_other_script(bytes: &[u8], start: usize, script: Script) -> bool {
@@ -145,7 +240,7 @@ fn any_of_other_script(bytes: &[u8], start: usize, script: Script) -> bool {
 fn plain_of(bytes: &[u8], start: usize, script: Script, digits: usize) -> Option<Window> {
     let window = Window {
         start,
-        end: start + digits * script.width(),
+        end: start + digits * script.width() - script.gap(),
         digits,
         script,
         separator: Separator::None,
@@ -158,7 +253,7 @@ fn plain_of(bytes: &[u8], start: usize, script: Script, digits: usize) -> Option
 fn judged(bytes: &[u8], window: Window) -> Option<Window> {
     let mut index = window.start;
     let values = (0..window.digits).map_while(|_| {
-        let (script, gap) = (window.script, window.separator.len());
+        let (script, gap) = (window.script, window.separator.len_in(window.script));
         index += if script.digit(bytes, index).is_some() { 0 } else { gap };
         let value = script.digit(bytes, index);
         index += script.width();
@@ -230,12 +325,13 @@ struct Groups {
     count: usize,
     /// Digits in each; a run is counted up to 20.
     lengths: [u8; GROUPS_MAX],
+    /// Where what follows each begins.
     ends: [usize; GROUPS_MAX],
 }
 
 impl Groups {
     fn read(bytes: &[u8], start: usize, script: Script, first: usize) -> Option<Groups> {
-        let separator = Separator::at(bytes, start + first * script.width());
+        let separator = Separator::behind(bytes, start + first * script.width(), script);
         if separator == Separator::None || separator == Separator::Comma {
             return None;
         }
@@ -246,10 +342,10 @@ impl Groups {
             *slot = length as u8;
             *end = begin + length * script.width();
             groups.count += 1;
-            if Separator::at(bytes, *end) != separator {
+            if Separator::behind(bytes, *end, script) != separator {
                 break;
             }
-            begin = *end + separator.len();
+            begin = *end + separator.len_in(script);
             length = script.run(bytes, begin, PAN_DIGITS_MAX + 1);
             if length == 0 {
                 break;
@@ -266,7 +362,7 @@ impl Groups {
             return None;
         }
         let cut = (usize::from(*lengths.last()?) - last) * self.script.width();
-        let end = *self.ends.get(count - 1)? - cut;
+        let end = *self.ends.get(count - 1)? - cut - self.script.gap();
         let (script, separator) = (self.script, self.separator);
         judged(bytes, Window { start, end, digits, script, separator, brand: Brand::Visa })
     }
@@ -303,11 +399,12 @@ fn grouped(bytes: &[u8], start: usize, script: Script, first: usize) -> Option<W
 /// are no last group of a number.
 fn cut_short(bytes: &[u8], window: &Window, last: usize) -> bool {
     let script = window.script;
-    if window.digits == PAN_DIGITS_MIN && Separator::at(bytes, window.end) == window.separator {
-        let next = window.end + window.separator.len();
+    if window.digits == PAN_DIGITS_MIN && Separator::behind(bytes, window.next(), script) == window.separator
+    {
+        let next = window.next() + window.separator.len_in(script);
         return (0..3).all(|place| script.digit_or_hidden(bytes, next + place * script.width()));
     }
-    matches!(last, 1 | 2 | 6 | 8) && script.hidden_at(bytes, window.end)
+    matches!(last, 1 | 2 | 6 | 8) && script.hidden_at(bytes, window.next())
 }
 
 fn any_grouped(bytes: &[u8], start: usize, script: Script, first: usize) -> bool {
@@ -370,6 +467,39 @@ fn any_thousands(bytes: &[u8], start: usize, first: usize) -> bool {
 fn thousands_separator(bytes: &[u8], index: usize) -> Option<Separator> {
     let separator = Separator::at(bytes, index);
     matches!(separator, Separator::Comma | Separator::Dot | Separator::Space).then_some(separator)
+}
+
+/// The fewest digits behind the point of a number in scientific notation: what has fewer is not looked for.
+const FRACTION_MIN: usize = 10;
+const FRACTION_MAX: usize = 24;
+
+/// `4.111111111111111e+15`: a whole number of a card's length. Zeros at the end may be left out.
+fn scientific(bytes: &[u8], start: usize) -> Option<Window> {
+    any_scientific(bytes, start).filter(|window| !digit(bytes, window.end))
+}
+
+/// The same where more digits may follow the exponent.
+fn any_scientific(bytes: &[u8], start: usize) -> Option<Window> {
+    if byte(bytes, start + 1) != b'.' {
+        return None;
+    }
+    let written = run(bytes, start + 2, FRACTION_MAX + 1);
+    let mut end = start + 2 + written;
+    if !(FRACTION_MIN..=FRACTION_MAX).contains(&written) || byte(bytes, end) | 0x20 != b'e' {
+        return None;
+    }
+    end += 1 + usize::from(byte(bytes, end + 1) == b'+');
+    end += usize::from(byte(bytes, end) == b'0');
+    let [b'1', last @ b'1'..=b'8'] = [byte(bytes, end), byte(bytes, end + 1)] else { return None };
+    let exponent = usize::from(last - b'0') + 10;
+    let places = (0..=exponent).map(|place| if place == 0 { start } else { start + 1 + place });
+    let mut values = [0; PAN_DIGITS_MAX];
+    for (value, place) in values.iter_mut().zip(places).take(1 + written) {
+        *value = byte(bytes, place) & 0x0f;
+    }
+    let brand = judge(values.into_iter().take(exponent + 1), exponent + 1)?;
+    let (digits, separator) = (1 + written.min(exponent), Separator::Point);
+    Some(Window { start, end: end + 2, digits, script: Script::Ascii, separator, brand })
 }
 
 #[cfg(test)]

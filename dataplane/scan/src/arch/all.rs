@@ -97,7 +97,7 @@ pub(super) struct Seen {
 /// First looks at the blocks of a batch.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Sights {
-    /// Where runs of twelve digits begin.
+    /// Where numbers begin that are told from their first twelve bytes.
     plain: [u64; BATCH],
     /// Where groups seem to meet: `grouped` is to be asked.
     seams: [u64; BATCH],
@@ -131,7 +131,7 @@ impl Lanes {
         let sights = sights.plain.iter_mut().zip(sights.seams.iter_mut());
         for (place, (plain, seams)) in sights.enumerate() {
             let masks = self.masks(place);
-            *plain = twelves(masks.digits) & starts::<LOOSE>(masks.digits, self.behind[place % BATCH]);
+            *plain = alone::<LOOSE>(masks, self.behind[place % BATCH]);
             *seams = self::seams(masks);
             any_plain |= *plain;
             any_seams |= *seams;
@@ -158,13 +158,25 @@ impl Lanes {
     }
 }
 
-/// Where runs of twelve digits begin or go on.
+/// Where numbers seem to begin that twelve bytes tell: runs of digits, UTF-16, escaped digits, scientific notation.
 #[inline(always)]
-fn twelves(one: u64) -> u64 {
+fn alone<const LOOSE: bool>(masks: Masks, behind: u64) -> u64 {
+    let Masks { digits: one, separators, .. } = masks;
     let two = one & one >> 1;
     let four = two & two >> 2;
     let eight = four & four >> 4;
-    eight & four >> 8
+    // Twelve digits; a digit, a point, ten digits.
+    let plain = eight & four >> 8 | one & separators >> 1 & (eight & two >> 8) >> 2;
+    // Four digits with one other byte behind each.
+    let spaced = one & !(one >> 1);
+    let pairs = spaced & spaced >> 2;
+    let wide = pairs & pairs >> 4;
+    // `%34` four times, and `\u0034` twice.
+    let percent = separators & two >> 1;
+    let percents = percent & percent >> 3;
+    let escape = separators & four >> 2;
+    let escaped = percents & percents >> 6 | escape & escape >> 6;
+    (plain | wide) & starts::<LOOSE>(one, behind) | escaped & PLACES
 }
 
 /// Places that a number may start at, as far as what is before them goes. `LOOSE`: anywhere, as if that were cut off;
@@ -181,8 +193,9 @@ fn seams(masks: Masks) -> u64 {
     let two = one & one >> 1;
     let three = two & one >> 2;
     let four = two & two >> 2;
-    // Four digits, a separator of up to three bytes, three digits: every grouping has that after its first group.
-    let printed = four << 4 & separators & !commas & (three >> 1 | three >> 2 | three >> 3);
+    // Four digits, a separator of up to three bytes or of six, three digits: every grouping has that after its first.
+    let next = three >> 1 | three >> 2 | three >> 3 | three >> 6;
+    let printed = four << 4 & separators & !commas & next;
     // Two separators of one byte, three digits behind each.
     let thousands = separators & three >> 1;
     printed | thousands & thousands >> 4
@@ -192,7 +205,7 @@ fn seams(masks: Masks) -> u64 {
 #[inline(always)]
 pub(super) fn lone_offers<const LOOSE: bool>(masks: Masks, behind: u64) -> u64 {
     let starts = starts::<LOOSE>(masks.digits, behind);
-    let plain = twelves(masks.digits) & starts;
+    let plain = alone::<LOOSE>(masks, behind);
     if seams(masks) == 0 { plain } else { plain | grouped(masks, LOOSE) & starts }
 }
 
@@ -206,7 +219,7 @@ fn grouped(masks: Masks, loose: bool) -> u64 {
     let six = four & ahead(two, 4);
     let separator = |n| ahead(masks.separators & !masks.commas, n);
     let any = |n| ahead(masks.separators, n);
-    let printed = [1, 2, 3].into_iter().fold(0, |found, gap| {
+    let printed = [1, 2, 3, 6].into_iter().fold(0, |found, gap| {
         let next = |groups, n| ahead(groups, n + gap);
         let of_four = next(four, 4) & separator(8 + gap) & next(four, 8 + gap)
             | next(six, 4) & separator(10 + gap) & next(four, 10 + gap)
@@ -347,11 +360,12 @@ pub(super) mod classes {
     const ASCII: u8 = 4;
     const BEYOND_C: u8 = 8;
     const BEYOND_E: u8 = 16;
+    const BACKSLASH: u8 = 32;
     /// What a separator begins with, a comma among it.
-    pub(in crate::arch) const SEPARATOR: u8 = COMMA | ASCII | BEYOND_C | BEYOND_E;
+    pub(in crate::arch) const SEPARATOR: u8 = COMMA | ASCII | BEYOND_C | BEYOND_E | BACKSLASH;
 
     pub(in crate::arch) const HIGH_NIBBLES: [u8; 16] =
-        nibbles(&[(2, COMMA | ASCII), (3, DIGIT), (0xc, BEYOND_C), (0xe, BEYOND_E)]);
+        nibbles(&[(2, COMMA | ASCII), (3, DIGIT), (5, BACKSLASH), (0xc, BEYOND_C), (0xe, BEYOND_E)]);
     pub(in crate::arch) const LOW_NIBBLES: [u8; 16] = nibbles(&[
         (0, DIGIT | ASCII),
         (1, DIGIT),
@@ -364,7 +378,7 @@ pub(super) mod classes {
         (8, DIGIT),
         (9, DIGIT),
         (0xb, ASCII),
-        (0xc, COMMA),
+        (0xc, COMMA | BACKSLASH),
         (0xd, ASCII),
         (0xe, ASCII),
         (0xf, ASCII | BEYOND_E),

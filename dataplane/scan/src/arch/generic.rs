@@ -35,6 +35,7 @@ fn classify(block: &[u8; BLOCK]) -> Masks {
             between(word, b'+', b'/')
                 | between(word, b' ', b' ')
                 | between(word, b'%', b'%')
+                | between(word, b'\\', b'\\')
                 | beyond(word, 0xc2)
                 | beyond(word, 0xe2)
                 | beyond(word, 0xe3)

@@ -105,6 +105,7 @@ fn classify_avx2(block: &[u8; BLOCK]) -> Masks {
     let separators = halves.map(|bytes| {
         let ascii = _mm256_or_si256(within_avx2(bytes, b'+', b'/'), alike_avx2(bytes, SPACES.0, SPACES.1));
         let beyond = _mm256_or_si256(alike_avx2(bytes, WIDE.0, WIDE.1), equal_avx2(bytes, 0xef));
+        let ascii = _mm256_or_si256(ascii, equal_avx2(bytes, b'\\'));
         _mm256_or_si256(ascii, beyond)
     });
     Masks {
