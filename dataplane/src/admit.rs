@@ -5,10 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use evidence::record::{Record, SessionId};
-use policies::snapshot::{
-    Bind, Class, Durability, Mask, Protocol, RecordResponses, Snapshot, TargetView, TlsMode,
-};
-use wire::{CancelKey, Login, RefusalKind, ServerTls};
+use policies::snapshot::{Bind, Class, Durability, Mask, Protocol, RecordResponses, Snapshot, TargetView};
+use wire::{CancelKey, Login, Method, RefusalKind, Secret};
 
 use crate::catalog::Place;
 use crate::desk::{Admitted, Answer, Desk, OwnedRefusal, Wait, not_recorded};
@@ -16,12 +14,26 @@ use crate::identity::Verified;
 use crate::ledger::{self, Quota, SessionPermit};
 use crate::limits::{RECORD_GATHER_MS, RECORD_GATHER_MS_MAX};
 use crate::session::{Answers, Session, Standing, Who};
+use crate::upstream::TlsFiles;
 
 fn unauthenticated(message: impl Into<String>) -> OwnedRefusal {
     OwnedRefusal::new(RefusalKind::Unauthenticated, message)
 }
 
 impl Desk {
+    /// Says how a client is to log in. What is wrong with its target is told with its token.
+    pub(crate) fn method(&self, method: &Method<'_>, session: &Session) -> Answer {
+        let Some(snapshot) = &self.snapshot else { return Answer::Password };
+        let target = choose_target(snapshot, &session.listener, method.database).ok();
+        match target.and_then(|(target, _)| target.oauth).filter(|oauth| oauth.is_for(method.user)) {
+            Some(oauth) => Answer::Bearer {
+                configuration: oauth.configuration.to_owned(),
+                scope: oauth.scope.to_owned(),
+            },
+            None => Answer::Password,
+        }
+    }
+
     /// Answers a login.
     pub(crate) fn login(&mut self, login: &Login<'_>, session: &mut Session) -> Answer {
         match self.examine(login, session) {
@@ -195,24 +207,24 @@ impl Desk {
             .get(target.name)
             .ok_or_else(|| unreachable("its name is being looked up".into()))?;
         // The table follows the snapshot: until it does, a new credential must not go to an old place.
-        let encrypted = matches!(target.tls, TlsMode::VerifyFull { .. });
-        if upstream.address != target.address || upstream.tls.is_some() != encrypted {
+        let files = TlsFiles::of(&target.tls);
+        let same_tls = match &upstream.tls {
+            Some(Ok(tls)) => files.as_ref() == Some(&tls.files),
+            Some(Err(_)) => files.is_some(),
+            None => files.is_none(),
+        };
+        if upstream.address != target.address || !same_tls {
             return Err(unreachable("its name is being looked up".into()));
         }
         let addresses = upstream.resolved.clone().map_err(&unreachable)?;
-        let tls = match &upstream.tls {
-            None => ServerTls::Off,
-            Some(Ok(_)) => ServerTls::Required,
-            Some(Err(cause)) => return Err(unreachable(cause.clone())),
-        };
+        // Which file it is, and why, is for the log and for health.
+        let tls = upstream.server_tls().map_err(|_| unreachable("its TLS cannot be set up".into()))?;
         let credential = target.credential;
-        let password = self
-            .credentials
-            .password(target.name, Path::new(credential.password_file), self.now_ms)
-            .map_err(|error| {
-                tracing::error!(%error, "a target's credential cannot be read");
-                unreachable("its credential cannot be read".into())
-            })?;
+        let read = |file| self.credentials.password(target.name, Path::new(file), self.now_ms);
+        let password = credential.password_file.map_or(Ok(Secret::default()), read).map_err(|error| {
+            tracing::error!(%error, "a target's credential cannot be read");
+            unreachable("its credential cannot be read".into())
+        })?;
         let secret = session.cancel_secret;
         Ok(Admitted {
             addresses,

@@ -17,10 +17,11 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinSet;
 use wire::{Origins, Secret};
 
-use crate::credentials::Credentials;
+use crate::credentials::{CredentialError, Credentials};
 use crate::limits::{
     CATALOG_AGE_S_MAX, CATALOG_EVERY_S, CATALOG_PLACES_MAX, CATALOG_QUEUE_MAX, CATALOG_READ_S_MAX,
 };
+use crate::upstream::TlsFiles;
 
 /// One database of one target.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -110,9 +111,11 @@ impl Catalog {
 struct Spec {
     address: String,
     /// `None`: plaintext was asked for by name.
-    tls: Option<Option<PathBuf>>,
+    tls: Option<TlsFiles>,
+    /// From the first byte on.
+    direct: bool,
     username: String,
-    password_file: PathBuf,
+    password_file: Option<PathBuf>,
     labels: Vec<follow::Label>,
 }
 
@@ -120,12 +123,10 @@ impl Spec {
     fn of(target: &TargetView<'_>) -> Self {
         Self {
             address: target.address.to_owned(),
-            tls: match target.tls {
-                TlsMode::Plaintext => None,
-                TlsMode::VerifyFull { ca } => Some(ca.map(PathBuf::from)),
-            },
+            tls: TlsFiles::of(&target.tls),
+            direct: matches!(target.tls, TlsMode::VerifyFull { direct: true, .. }),
             username: target.credential.username.to_owned(),
-            password_file: PathBuf::from(target.credential.password_file),
+            password_file: target.credential.password_file.map(PathBuf::from),
             labels: target.labels().map(|label| follow::Label::of(&label)).collect(),
         }
     }
@@ -248,7 +249,8 @@ impl Keeper {
             known.reading = true;
             let spec = Spec::of(&target);
             let now_ms = self.started.elapsed().as_millis() as u64;
-            let password = self.credentials.password(&place.target, Path::new(&spec.password_file), now_ms);
+            let password =
+                read_password(&mut self.credentials, &place.target, spec.password_file.as_deref(), now_ms);
             // A label whose name has changed keeps meaning what it meant.
             let roots = known.entry.facts.as_ref().map(|facts| facts.roots.clone()).unwrap_or_default();
             let (place, number) = (place.clone(), self.last.load(Ordering::SeqCst));
@@ -292,6 +294,15 @@ impl Keeper {
             }));
         }
     }
+}
+
+fn read_password(
+    credentials: &mut Credentials,
+    target: &str,
+    file: Option<&Path>,
+    now_ms: u64,
+) -> Result<Secret, CredentialError> {
+    file.map_or(Ok(Secret::default()), |file| credentials.password(target, file, now_ms))
 }
 
 async fn bounded(

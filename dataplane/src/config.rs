@@ -43,6 +43,8 @@ evidence:
 tls:
   cert: /etc/pangate/tls/gateway.pem
   key: /etc/pangate/tls/gateway.key
+  # Where this is set, clients are let in only with a certificate that this authority signs. Beside their token.
+  # clientCa: /etc/pangate/tls/jobs-ca.pem
 # How long sessions may go on when the process is told to end.
 drainTimeout: 30s
 # Where reviewers are sent, in the notice that a held command gives; may be left out.
@@ -90,6 +92,8 @@ pub struct TlsConfig {
     pub cert: PathBuf,
     /// Private key, PEM.
     pub key: PathBuf,
+    /// The authority of the certificates that clients have to show, PEM; `None`: they show none.
+    pub client_ca: Option<PathBuf>,
 }
 
 /// What is wrong with the boot configuration.
@@ -160,6 +164,7 @@ struct EvidenceSection {
 struct TlsSection {
     cert: Spanned<PathBuf>,
     key: Spanned<PathBuf>,
+    client_ca: Option<Spanned<PathBuf>>,
 }
 
 impl Config {
@@ -208,7 +213,11 @@ impl Config {
                 sealing_key: reader.path(evidence.sealing_key)?,
                 segment_bytes: reader.segment_bytes(evidence.segment_bytes)?,
             },
-            tls: TlsConfig { cert: reader.path(tls.cert)?, key: reader.path(tls.key)? },
+            tls: TlsConfig {
+                cert: reader.path(tls.cert)?,
+                key: reader.path(tls.key)?,
+                client_ca: tls.client_ca.map(|path| reader.path(path)).transpose()?,
+            },
             drain_timeout: reader.duration(drain_timeout, Duration::from_secs(30))?,
             approval_url: approval_url.map(|url| reader.url(url)).transpose()?,
         })
@@ -241,6 +250,7 @@ impl Config {
             secret_file("evidence.sealingKey", &self.evidence.sealing_key),
             file("tls.cert", &self.tls.cert).map(drop),
             secret_file("tls.key", &self.tls.key),
+            self.tls.client_ca.as_ref().map_or(Ok(()), |path| file("tls.clientCa", path).map(drop)),
         ];
         let errors: Vec<_> = checks.into_iter().filter_map(Result::err).collect();
         if errors.is_empty() { Ok(()) } else { Err(errors) }

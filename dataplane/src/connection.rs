@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
-use wire::{Engine, Event, Handshake, Now, Outbox, Refusal, RefusalKind, Ruling, Side, Step};
+use wire::{Discovery, Engine, Event, Handshake, Now, Outbox, Refusal, RefusalKind, Ruling, Side, Step};
 
 use crate::desk::{Answer, Desk, Wait};
 use crate::leg::Leg;
@@ -479,6 +479,11 @@ impl<E: Engine> Connection<E> {
         match answer {
             Answer::Allow => self.allow(side, cx),
             Answer::Done => self.rule(side, Ruling::Done, cx),
+            Answer::Password => self.rule(side, Ruling::Password, cx),
+            Answer::Bearer { configuration, scope } => {
+                let discovery = Discovery { configuration: &configuration, scope: &scope };
+                self.rule(side, Ruling::Bearer(discovery), cx)
+            }
             Answer::Refuse(refusal) => self.rule(side, Ruling::Refuse(refusal.as_refusal()), cx),
             Answer::Admit(admitted) => {
                 let going = self.rule(side, Ruling::Admit(admitted.as_admission()), cx)?;

@@ -31,6 +31,15 @@ pub enum Answer {
     Allow,
     /// No.
     Refuse(OwnedRefusal),
+    /// The token is to come as the password.
+    Password,
+    /// The token is to come by OAUTHBEARER; where to get one.
+    Bearer {
+        /// The URL of the issuer's discovery document.
+        configuration: String,
+        /// What to ask it for.
+        scope: String,
+    },
     /// The session may be opened.
     Admit(Box<Admitted>),
     /// A cancel was seen to.
@@ -252,6 +261,7 @@ impl Desk {
     /// Answers a question.
     pub fn answer(&mut self, question: &Question<'_>, session: &mut Session, now: Now) -> Answer {
         match question {
+            Question::Method(method) => self.method(method, session),
             Question::Login(login) => self.login(login, session),
             Question::Command(command) => self.command(command, session, now),
             Question::Cancel(key) => {
@@ -289,7 +299,7 @@ impl Desk {
     pub fn server_tls(&self, session: &Session, flight: &mut Vec<u8>) -> Result<Tls, TlsError> {
         let target = session.who.as_ref().map(|who| who.target.as_str()).unwrap_or_default();
         match self.upstreams.get(target).and_then(|upstream| upstream.tls.as_ref()) {
-            Some(Ok((config, name))) => Tls::client(config, name.clone(), flight),
+            Some(Ok(tls)) => Tls::client(&tls.config, tls.name.clone(), flight),
             Some(Err(cause)) => Err(TlsError::Name(cause.clone())),
             None => Err(TlsError::NotEstablished),
         }

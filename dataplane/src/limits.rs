@@ -27,6 +27,8 @@ const _: () = assert!(RING_COMPLETIONS >= RING_ENTRIES);
 
 /// Bytes of one TLS record with its header: 2^14 of plaintext, 2048 of expansion (RFC 8446, 5.2).
 pub const TLS_RECORD_BYTES_MAX: usize = 5 + 16 * 1024 + 2048;
+/// Bytes of a file of certificates or of a key.
+pub const PEM_BYTES_MAX: usize = 1024 * 1024;
 /// At so few free receive buffers what is sent is copied out of them: slow peers must not keep them from the others.
 pub const BUFFERS_SCARCE: u16 = BUFFERS / 4;
 /// Plaintext of one side that may wait for its engine before its peer is no longer read.

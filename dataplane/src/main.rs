@@ -69,7 +69,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
         .map_err(|_| anyhow::anyhow!("the TLS provider is set already"))?;
-    let tls = tls::server_config(&config.tls.cert, &config.tls.key)?;
+    let tls = tls::server_config(&config.tls.cert, &config.tls.key, config.tls.client_ca.as_deref())?;
     if flags.check {
         println!("{} is good", path.display());
         return Ok(());

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crossbeam::channel::{Receiver, Sender};
 use policies::link::{Health, ToMgmt};
 use wire::postgres::{CancelErrand, Config, ScramCache, Session as PostgresSession};
-use wire::{CancelKey, Now, Outbox, RefusalKind, ServerTls};
+use wire::{CancelKey, Now, Outbox, RefusalKind};
 
 use crate::catalog::{Entry, Table};
 use crate::connection::{Connection, Context, owned_by};
@@ -315,12 +315,15 @@ impl Shard {
     }
 
     fn engine(&self, listener: &str) -> Protocol {
-        let waived = self.desk.snapshot.as_ref().is_some_and(|snapshot| {
-            snapshot.targets().any(|target| target.listen == listener && target.waive_tls)
+        let targets = self.desk.snapshot.iter().flat_map(|snapshot| snapshot.targets());
+        let here = targets.filter(|target| target.listen == listener);
+        let (waived, oauth_offered) = here.fold((false, false), |(waived, oauth), target| {
+            (waived | target.waive_tls, oauth | target.oauth.is_some())
         });
         Protocol::Postgres(Box::new(PostgresSession::new(Config {
             tls_offered: self.desk.tls.is_some(),
             tls_required: !waived,
+            oauth_offered,
             scram: self.scram.clone(),
             ..Config::default()
         })))
@@ -592,7 +595,7 @@ impl Shard {
         let source = connection.session.source;
         let Some(upstream) = self.desk.upstreams.get(&target) else { return };
         let Ok(addresses) = upstream.resolved.clone() else { return };
-        let tls = if upstream.tls.is_some() { ServerTls::Required } else { ServerTls::Off };
+        let Ok(tls) = upstream.server_tls() else { return };
         let errand = Protocol::PostgresCancel(CancelErrand::new(server_key, tls));
         if let Err(error) = self.send_errand(errand, addresses, source, target) {
             tracing::warn!(%error, "a cancel request could not be sent on");

@@ -2,18 +2,21 @@
 //! ciphertext to be sent are appended to the caller's. Leaves out sockets and order. Lives on its shard's core.
 
 use std::fs;
+use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::server::UnbufferedServerConnection;
+use rustls::server::{UnbufferedServerConnection, WebPkiClientVerifier};
 use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use zeroize::Zeroizing;
 
 use crate::certificate::end_point;
-use crate::limits::TLS_RECORD_BYTES_MAX;
+use crate::limits::{PEM_BYTES_MAX, TLS_RECORD_BYTES_MAX};
 
 /// PostgreSQL's name in ALPN.
 const ALPN_POSTGRES: &[u8] = b"postgresql";
@@ -172,6 +175,24 @@ impl Tls {
         }
     }
 
+    /// After an error: rustls holds the alert that tells the peer why, and gives it out at the next call.
+    fn tell_why(&mut self, out: &mut Vec<u8>) {
+        for _ in 0..ALERTS_MAX {
+            let nothing: &mut [u8] = &mut [];
+            let turn = match &mut self.role {
+                Role::Server(connection) => {
+                    advance(connection.process_tls_records(nothing), &mut Vec::new(), out)
+                }
+                Role::Client(connection) => {
+                    advance(connection.process_tls_records(nothing), &mut Vec::new(), out)
+                }
+            };
+            if !matches!(turn, (_, Ok(Turn::Again))) {
+                return;
+            }
+        }
+    }
+
     /// Runs rustls over `bytes` until it wants more or nothing; says how many of them are done with.
     fn process(
         &mut self,
@@ -187,6 +208,9 @@ impl Tls {
                 Role::Client(connection) => advance(connection.process_tls_records(rest), plain, out),
             };
             used += discard;
+            if turn.is_err() {
+                self.tell_why(out);
+            }
             match turn? {
                 Turn::Again => {}
                 // What the peer says after its handshake may end with its goodbye: no `WriteTraffic` is seen then.
@@ -205,6 +229,8 @@ impl Tls {
     }
 }
 
+/// What is still said after an error: what was under way, the alert, and that it has gone.
+const ALERTS_MAX: usize = 8;
 /// A handshake message may be as long as rustls allows (64 KiB) and come in records.
 const HANDSHAKE_BYTES_MAX: usize = 4 * TLS_RECORD_BYTES_MAX + 64 * 1024;
 
@@ -326,29 +352,45 @@ fn say_goodbye<D>(status: UnbufferedStatus<'_, '_, D>, out: &mut Vec<u8>) -> Res
     })
 }
 
-/// The listeners' configuration: the gateway's certificate chain and key.
-pub fn server_config(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
-    let chain = certificates(certificate)?;
-    let key = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|error| file(key, error))?;
-    let mut config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?;
+/// The listeners' configuration: the gateway's certificate chain and key. With a `client_ca` every client has to show a
+/// certificate that it signs.
+pub fn server_config(
+    certificate: &Path,
+    key: &Path,
+    client_ca: Option<&Path>,
+) -> Result<Arc<ServerConfig>, TlsError> {
+    let (chain, key) = (certificates(certificate)?, private_key(key)?);
+    let config = match client_ca {
+        None => ServerConfig::builder().with_no_client_auth(),
+        Some(path) => {
+            let verifier = WebPkiClientVerifier::builder(Arc::new(authorities(path)?)).build();
+            ServerConfig::builder().with_client_cert_verifier(verifier.map_err(|error| file(path, error))?)
+        }
+    };
+    let mut config = config.with_single_cert(chain, key)?;
     config.alpn_protocols = vec![ALPN_POSTGRES.to_vec()];
     Ok(Arc::new(config))
 }
 
-/// A target's configuration: its certificate is checked against `ca`, or the system's roots where there is none.
-pub fn client_config(ca: Option<&Path>) -> Result<Arc<ClientConfig>, TlsError> {
-    let mut roots = RootCertStore::empty();
-    match ca {
-        Some(path) => {
-            for certificate in certificates(path)? {
-                roots.add(certificate)?;
-            }
-        }
+/// A target's configuration: its certificate is checked against `ca`, or the system's roots where there is none; it is
+/// shown the certificate chain and key of `own`, where there are any.
+pub fn client_config(ca: Option<&Path>, own: Option<(&Path, &Path)>) -> Result<Arc<ClientConfig>, TlsError> {
+    let roots = match ca {
+        Some(path) => authorities(path)?,
         None => {
+            let mut roots = RootCertStore::empty();
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            roots
         }
-    }
-    let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    };
+    let config = ClientConfig::builder().with_root_certificates(roots);
+    let mut config = match own {
+        None => config.with_no_client_auth(),
+        Some((certificate, key)) => {
+            exposed(key)?;
+            config.with_client_auth_cert(certificates(certificate)?, private_key(key)?)?
+        }
+    };
     config.alpn_protocols = vec![ALPN_POSTGRES.to_vec()];
     Ok(Arc::new(config))
 }
@@ -367,8 +409,40 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     }
 }
 
+fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(path)? {
+        roots.add(certificate)?;
+    }
+    Ok(roots)
+}
+
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let text = Zeroizing::new(read(path)?);
+    PrivateKeyDer::from_pem_slice(&text).map_err(|error| file(path, error))
+}
+
+/// Refuses a key that everybody may read, as for passwords.
+fn exposed(path: &Path) -> Result<(), TlsError> {
+    let mode = fs::metadata(path).map_err(|error| file(path, error))?.mode() & 0o777;
+    if mode & 0o007 == 0 {
+        return Ok(());
+    }
+    Err(file(
+        path,
+        format!("is open to every user (mode {mode:03o}): take away the rights of others (chmod o=)"),
+    ))
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    fs::read(path).map_err(|error| file(path, error))
+    let opened = fs::File::open(path).map_err(|error| file(path, error))?;
+    // One allocation, so that no copy of a key is left behind.
+    let mut bytes = Vec::with_capacity(PEM_BYTES_MAX + 1);
+    opened.take(PEM_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(|error| file(path, error))?;
+    if bytes.len() > PEM_BYTES_MAX {
+        return Err(file(path, format!("holds more than {PEM_BYTES_MAX} bytes")));
+    }
+    Ok(bytes)
 }
 
 fn file(path: &Path, cause: impl std::fmt::Display) -> TlsError {
@@ -388,9 +462,9 @@ mod tests {
         let (certificate, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
         fs::write(&certificate, cert.pem()).unwrap();
         fs::write(&key, signing_key.serialize_pem()).unwrap();
-        let server = Tls::server(&server_config(&certificate, &key).unwrap()).unwrap();
+        let server = Tls::server(&server_config(&certificate, &key, None).unwrap()).unwrap();
         let mut flight = Vec::new();
-        let config = client_config(Some(&certificate)).unwrap();
+        let config = client_config(Some(&certificate), None).unwrap();
         let client = Tls::client(&config, server_name("localhost").unwrap(), &mut flight).unwrap();
         (client, server, flight)
     }
@@ -458,6 +532,16 @@ mod tests {
         let progress = server.receive(&mut to_server, &mut plain, &mut to_client).unwrap();
         assert!(progress.established && progress.closed);
         assert_eq!(plain, b"cancel");
+    }
+
+    #[test]
+    fn a_peer_that_is_refused_is_told_why() {
+        let (_, mut server, _) = pair();
+        let (mut plain, mut alert) = (Vec::new(), Vec::new());
+        // A handshake record that holds no handshake.
+        assert!(server.receive(&mut [22, 3, 1, 0, 4, 99, 0, 0, 0], &mut plain, &mut alert).is_err());
+        assert_eq!(alert.first(), Some(&21), "an alert: {alert:?}");
+        assert!(plain.is_empty());
     }
 
     #[test]

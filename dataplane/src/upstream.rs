@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +12,14 @@ use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use policies::snapshot::{Snapshot, TlsMode};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use wire::ServerTls;
 
 use crate::tls;
 
-/// Seconds between two look-ups of every name.
-const RESOLVE_EVERY: Duration = Duration::from_secs(30);
+/// Looks at the files of TLS between two look-ups of every name.
+const LOOKS: u32 = 30;
+/// Time between two looks at the files of TLS.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How one target is reached.
 pub struct Upstream {
@@ -23,8 +27,60 @@ pub struct Upstream {
     pub address: String,
     /// What it resolves to, in the order to be tried, or why not.
     pub resolved: Result<Vec<SocketAddr>, String>,
-    /// TLS: the configuration and the name its certificate must carry; `None`: plaintext was asked for by name.
-    pub tls: Option<Result<(Arc<ClientConfig>, ServerName<'static>), String>>,
+    /// TLS; `None`: plaintext was asked for by name.
+    pub tls: Option<Result<TargetTls, String>>,
+}
+
+/// TLS towards one target.
+pub struct TargetTls {
+    /// The configuration.
+    pub config: Arc<ClientConfig>,
+    /// The name that its certificate must carry.
+    pub name: ServerName<'static>,
+    /// From the first byte on.
+    pub direct: bool,
+    /// The files as the manifest names them: what a login must find unchanged.
+    pub files: TlsFiles,
+}
+
+/// The files that TLS towards a target is made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The authority; `None`: the system's.
+    pub ca: Option<PathBuf>,
+    /// The gateway's own certificate chain and key.
+    pub own: Option<(PathBuf, PathBuf)>,
+}
+
+impl TlsFiles {
+    /// As the manifest names them; `None`: plaintext.
+    pub fn of(mode: &TlsMode<'_>) -> Option<Self> {
+        let TlsMode::VerifyFull { ca, client, .. } = mode else { return None };
+        let own = client.map(|own| (PathBuf::from(own.certificate), PathBuf::from(own.key)));
+        Some(Self { ca: ca.map(PathBuf::from), own })
+    }
+
+    /// When each was last changed: another answer means that they are to be read again.
+    fn stamps(&self) -> Vec<Option<(u64, i64, i64)>> {
+        let own = self.own.iter().flat_map(|(certificate, key)| [certificate, key]);
+        let stamp = |path: &PathBuf| {
+            let found = std::fs::metadata(path).ok()?;
+            Some((found.ino(), found.ctime(), found.ctime_nsec()))
+        };
+        self.ca.iter().chain(own).map(stamp).collect()
+    }
+}
+
+impl Upstream {
+    /// How the engine is to begin TLS.
+    pub fn server_tls(&self) -> Result<ServerTls, &str> {
+        match &self.tls {
+            None => Ok(ServerTls::Off),
+            Some(Ok(tls)) if tls.direct => Ok(ServerTls::Direct),
+            Some(Ok(_)) => Ok(ServerTls::Required),
+            Some(Err(cause)) => Err(cause),
+        }
+    }
 }
 
 /// Every target's.
@@ -51,16 +107,33 @@ impl Resolver {
 
 fn run(receiver: &Receiver<Arc<Snapshot>>, tell: impl Fn(Arc<Upstreams>)) {
     let mut current: Option<Arc<Snapshot>> = None;
+    let (mut looks, mut seen) = (0, Vec::new());
     loop {
-        match receiver.recv_timeout(RESOLVE_EVERY) {
-            Ok(snapshot) => current = Some(snapshot),
-            Err(RecvTimeoutError::Timeout) => {}
+        let fresh = match receiver.recv_timeout(LOOK_EVERY) {
+            Ok(snapshot) => {
+                current = Some(snapshot);
+                true
+            }
+            Err(RecvTimeoutError::Timeout) => false,
             Err(RecvTimeoutError::Disconnected) => return,
-        }
-        if let Some(snapshot) = &current {
+        };
+        let Some(snapshot) = &current else { continue };
+        looks += 1;
+        // Stamps are taken before the files are read: a change between the two is seen at the next look.
+        let stamps = stamps(snapshot);
+        if fresh || looks >= LOOKS || stamps != seen {
+            (looks, seen) = (0, stamps);
             tell(Arc::new(look_up(snapshot)));
         }
     }
+}
+
+fn stamps(snapshot: &Snapshot) -> Vec<Option<(u64, i64, i64)>> {
+    snapshot
+        .targets()
+        .filter_map(|target| TlsFiles::of(&target.tls))
+        .flat_map(|files| files.stamps())
+        .collect()
 }
 
 /// Resolves every target of a snapshot.
@@ -69,20 +142,22 @@ pub fn look_up(snapshot: &Snapshot) -> Upstreams {
         .targets()
         .map(|target| {
             let address = target.address.to_owned();
-            let tls = match target.tls {
-                TlsMode::Plaintext => None,
-                TlsMode::VerifyFull { ca } => Some(configure(ca.map(PathBuf::from), host(&address))),
-            };
+            let direct = matches!(target.tls, TlsMode::VerifyFull { direct: true, .. });
+            let tls = TlsFiles::of(&target.tls).map(|files| configure(files, direct, host(&address)));
+            if let Some(Err(cause)) = &tls {
+                tracing::error!(target = target.name, %cause, "TLS towards a target cannot be set up");
+            }
             let resolved = resolve(&address);
             (target.name.to_owned(), Upstream { address, resolved, tls })
         })
         .collect()
 }
 
-fn configure(ca: Option<PathBuf>, host: &str) -> Result<(Arc<ClientConfig>, ServerName<'static>), String> {
-    let config = tls::client_config(ca.as_deref()).map_err(|error| error.to_string())?;
+fn configure(files: TlsFiles, direct: bool, host: &str) -> Result<TargetTls, String> {
+    let own = files.own.as_ref().map(|(certificate, key)| (certificate.as_path(), key.as_path()));
+    let config = tls::client_config(files.ca.as_deref(), own).map_err(|error| error.to_string())?;
     let name = tls::server_name(host).map_err(|error| error.to_string())?;
-    Ok((config, name))
+    Ok(TargetTls { config, name, direct, files })
 }
 
 fn resolve(address: &str) -> Result<Vec<SocketAddr>, String> {

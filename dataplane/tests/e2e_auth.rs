@@ -4,10 +4,14 @@
 
 #[path = "auth/binding.rs"]
 mod binding;
+#[path = "auth/certificates.rs"]
+mod certificates;
 mod clients;
 #[path = "auth/direct.rs"]
 mod direct;
 mod gateway;
+#[path = "auth/oauth.rs"]
+mod oauth;
 #[path = "auth/raw.rs"]
 mod raw;
 #[path = "auth/target.rs"]

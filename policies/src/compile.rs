@@ -42,7 +42,7 @@ pub fn compile(manifests: &Manifests, version: u64, max_age_s: u64) -> Result<Co
         version,
         max_age_s,
         issuers: manifests.issuers.iter().map(issuer).collect(),
-        targets: manifests.targets.iter().map(target).collect(),
+        targets: manifests.targets.iter().map(|own| target(own, manifests)).collect(),
         policies: manifests.policies.iter().map(policy).collect(),
     };
     match Snapshot::write(&document) {
@@ -81,7 +81,7 @@ fn conditions(conditions: &manifest::Conditions) -> Vec<model::Condition> {
         .collect()
 }
 
-fn target(target: &manifest::Target) -> model::Target {
+fn target(target: &manifest::Target, manifests: &Manifests) -> model::Target {
     let plaintext = target.tls.as_ref().and_then(|tls| tls.mode.as_ref());
     let plaintext = plaintext.is_some_and(|mode| mode.value == manifest::TlsMode::Plaintext);
     model::Target {
@@ -93,12 +93,33 @@ fn target(target: &manifest::Target) -> model::Target {
         tls: if plaintext {
             model::Tls::Plaintext
         } else {
-            model::Tls::VerifyFull(target.tls.as_ref().and_then(|tls| text(&tls.ca)))
+            model::Tls::VerifyFull(tls_files(target.tls.as_ref()))
         },
         username: target.credential.username.value.clone(),
-        password_file: target.credential.password_file.value.clone(),
+        password_file: text(&target.credential.password_file),
+        oauth: target.oauth.as_ref().map(|own| oauth(own, manifests)),
         database: text(&target.database),
         data: target.data.iter().filter_map(|data| labelled(data).ok()).collect(),
+    }
+}
+
+fn tls_files(tls: Option<&manifest::Tls>) -> model::TlsFiles {
+    let file = |named: fn(&manifest::Tls) -> &Option<At<String>>| tls.and_then(|tls| text(named(tls)));
+    let negotiation = tls.and_then(|tls| tls.negotiation.as_ref());
+    model::TlsFiles {
+        ca: file(|tls| &tls.ca),
+        client: file(|tls| &tls.client_certificate).zip(file(|tls| &tls.client_key)),
+        direct: negotiation.is_some_and(|own| own.value == manifest::Negotiation::Direct),
+    }
+}
+
+fn oauth(oauth: &manifest::Oauth, manifests: &Manifests) -> model::Oauth {
+    let issuer = manifests.issuers.iter().find(|issuer| issuer.name.value == oauth.issuer.value);
+    let url = issuer.map(|issuer| issuer.url.value.trim_end_matches('/')).unwrap_or_default();
+    model::Oauth {
+        configuration: format!("{url}/.well-known/openid-configuration"),
+        scope: text(&oauth.scope).unwrap_or_else(|| "openid".to_owned()),
+        users: oauth.users.iter().map(|user| user.value.clone()).collect(),
     }
 }
 

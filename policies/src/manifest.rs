@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 pub(crate) use issuer::{Conditions, GroupSource, Issuer};
 pub(crate) use policy::{Approval, Decide, Grant, Policy, Responses, Rule};
 pub use schema::schema;
-pub(crate) use target::{Data, ListenTls, Target, TlsMode};
+pub(crate) use target::{Data, ListenTls, Negotiation, Oauth, Target, Tls, TlsMode};
 
 use crate::diagnostic::{At, Diagnostics, Place};
 pub use crate::diagnostic::{Diagnostic, Severity};

@@ -12,7 +12,7 @@ use crate::name::Pattern;
 use crate::statement::{Effect, Verb};
 
 /// The form of what is below; a snapshot of another is refused.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 
 /// A whole snapshot.
 #[derive(Debug, Archive, Serialize, Deserialize)]
@@ -75,7 +75,9 @@ pub(crate) struct Target {
     pub(crate) address: String,
     pub(crate) tls: Tls,
     pub(crate) username: String,
-    pub(crate) password_file: String,
+    /// `None`: the certificate alone says who the gateway is.
+    pub(crate) password_file: Option<String>,
+    pub(crate) oauth: Option<Oauth>,
     pub(crate) database: Option<String>,
     pub(crate) data: Vec<Labelled>,
 }
@@ -96,10 +98,31 @@ pub enum Protocol {
 /// TLS towards the target.
 #[derive(Debug, Archive, Serialize, Deserialize)]
 pub(crate) enum Tls {
-    /// With the certificate's chain and name checked; the PEM file, or the system's own roots.
-    VerifyFull(Option<String>),
+    /// With the certificate's chain and name checked.
+    VerifyFull(TlsFiles),
     /// None: asked for by name.
     Plaintext,
+}
+
+/// What TLS towards a target is made of.
+#[derive(Debug, Archive, Serialize, Deserialize)]
+pub(crate) struct TlsFiles {
+    /// PEM; `None`: the system's own roots.
+    pub(crate) ca: Option<String>,
+    /// The gateway's own certificate chain and key, PEM.
+    pub(crate) client: Option<(String, String)>,
+    /// From the first byte on.
+    pub(crate) direct: bool,
+}
+
+/// SASL OAUTHBEARER for jobs.
+#[derive(Debug, Archive, Serialize, Deserialize)]
+pub(crate) struct Oauth {
+    /// The URL of the issuer's discovery document.
+    pub(crate) configuration: String,
+    pub(crate) scope: String,
+    /// User names that log in so; empty: all.
+    pub(crate) users: Vec<String>,
 }
 
 /// A column known to hold card data. Names are folded as the target folds them.

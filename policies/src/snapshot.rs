@@ -11,7 +11,8 @@ use crate::claims::{self, Identity, Refused};
 use crate::decide::{self, Request};
 use crate::decision::{Decision, Exposure};
 use crate::model::{
-    ArchivedDocument, ArchivedIssuer, ArchivedTarget, ArchivedTls, Document, FORMAT, deserialized,
+    ArchivedDocument, ArchivedIssuer, ArchivedOauth, ArchivedTarget, ArchivedTls, Document, FORMAT,
+    deserialized,
 };
 pub use crate::model::{Bind, Durability, Limits, Mask, Protocol, RecordResponses};
 use crate::name;
@@ -363,6 +364,8 @@ pub struct TargetView<'a> {
     pub tls: TlsMode<'a>,
     /// How the gateway logs in there.
     pub credential: CredentialView<'a>,
+    /// Which jobs log in by SASL OAUTHBEARER; `None`: none.
+    pub oauth: Option<OauthView<'a>>,
     /// The one database that jobs may open, where the manifest names it.
     pub database: Option<&'a str>,
     archived: &'a ArchivedTarget,
@@ -377,13 +380,21 @@ impl<'a> TargetView<'a> {
             waive_tls: archived.waive_tls,
             address: &archived.address,
             tls: match &archived.tls {
-                ArchivedTls::VerifyFull(ca) => TlsMode::VerifyFull { ca: text(ca) },
+                ArchivedTls::VerifyFull(files) => TlsMode::VerifyFull {
+                    ca: text(&files.ca),
+                    client: files
+                        .client
+                        .as_ref()
+                        .map(|pair| ClientFiles { certificate: &pair.0, key: &pair.1 }),
+                    direct: files.direct,
+                },
                 ArchivedTls::Plaintext => TlsMode::Plaintext,
             },
             credential: CredentialView {
                 username: &archived.username,
-                password_file: &archived.password_file,
+                password_file: text(&archived.password_file),
             },
+            oauth: archived.oauth.as_ref().map(OauthView::new),
             database: text(&archived.database),
             archived,
         }
@@ -411,6 +422,10 @@ pub enum TlsMode<'a> {
     VerifyFull {
         /// PEM file of the authority; `None`: the system's own roots.
         ca: Option<&'a str>,
+        /// What the gateway shows the target.
+        client: Option<ClientFiles<'a>>,
+        /// From the first byte on, the protocol named by ALPN.
+        direct: bool,
     },
     /// No TLS: asked for by name.
     Plaintext,
@@ -421,8 +436,39 @@ pub enum TlsMode<'a> {
 pub struct CredentialView<'a> {
     /// The target's own user name.
     pub username: &'a str,
-    /// Where the dataplane reads the password.
-    pub password_file: &'a str,
+    /// Where the dataplane reads the password; `None`: there is none.
+    pub password_file: Option<&'a str>,
+}
+
+/// The gateway's own certificate towards a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientFiles<'a> {
+    /// PEM file of the chain.
+    pub certificate: &'a str,
+    /// PEM file of the key.
+    pub key: &'a str,
+}
+
+/// SASL OAUTHBEARER for jobs.
+#[derive(Clone, Copy)]
+pub struct OauthView<'a> {
+    /// The URL of the issuer's discovery document.
+    pub configuration: &'a str,
+    /// What clients ask the issuer for.
+    pub scope: &'a str,
+    archived: &'a ArchivedOauth,
+}
+
+impl<'a> OauthView<'a> {
+    fn new(archived: &'a ArchivedOauth) -> Self {
+        Self { configuration: &archived.configuration, scope: &archived.scope, archived }
+    }
+
+    /// Whether this user logs in so.
+    pub fn is_for(&self, user: &str) -> bool {
+        let users = &self.archived.users;
+        users.is_empty() || users.iter().any(|own| own.as_str() == user)
+    }
 }
 
 /// A column known to hold card data. Names are as facts have them: folded, in double quotes where they hold a dot.

@@ -3,7 +3,6 @@
 
 use std::future::Future;
 use std::io;
-use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -12,14 +11,14 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{SslMode, SslNegotiation};
 use tokio_postgres::tls::{ChannelBinding, NoTls, TlsConnect, TlsStream};
 use tokio_postgres::{Client, Config};
 use wire::Secret;
 
 use super::Spec;
 use crate::tls;
-use crate::upstream::host;
+use crate::upstream::{TlsFiles, host};
 
 /// What every session begins with. Names mean the catalog's own; nothing is written; nobody is waited for long.
 const SETTINGS: &str = "SET search_path TO ''; SET default_transaction_read_only TO on; \
@@ -29,7 +28,11 @@ const SETTINGS: &str = "SET search_path TO ''; SET default_transaction_read_only
 pub(super) async fn connect(spec: &Spec, database: &str, password: &Secret) -> Result<Client, String> {
     let stream = TcpStream::connect(&spec.address).await.map_err(|error| error.to_string())?;
     let mut config = Config::new();
-    config.user(&spec.username).password(password.expose()).dbname(database);
+    config.user(&spec.username).dbname(database);
+    // Without a password the certificate speaks for the gateway.
+    if !password.expose().is_empty() {
+        config.password(password.expose());
+    }
     config.application_name("pangate catalog");
     let client = match &spec.tls {
         None => {
@@ -38,9 +41,12 @@ pub(super) async fn connect(spec: &Spec, database: &str, password: &Secret) -> R
             tokio::spawn(connection);
             client
         }
-        Some(ca) => {
+        Some(files) => {
             config.ssl_mode(SslMode::Require);
-            let connecting = Connecting::new(ca.as_deref(), &spec.address)?;
+            if spec.direct {
+                config.ssl_negotiation(SslNegotiation::Direct);
+            }
+            let connecting = Connecting::new(files, &spec.address)?;
             let (client, connection) = config.connect_raw(stream, connecting).await.map_err(cause)?;
             tokio::spawn(connection);
             client
@@ -65,8 +71,9 @@ struct Connecting {
 }
 
 impl Connecting {
-    fn new(ca: Option<&Path>, address: &str) -> Result<Self, String> {
-        let config = tls::client_config(ca).map_err(|error| error.to_string())?;
+    fn new(files: &TlsFiles, address: &str) -> Result<Self, String> {
+        let own = files.own.as_ref().map(|(certificate, key)| (certificate.as_path(), key.as_path()));
+        let config = tls::client_config(files.ca.as_deref(), own).map_err(|error| error.to_string())?;
         let name = tls::server_name(host(address)).map_err(|error| error.to_string())?;
         Ok(Self { config, name })
     }

@@ -31,9 +31,11 @@ fn a_client_that_begins_with_tls_is_let_in_if_it_names_the_protocol() {
         assert_eq!(pans, ["************1111"]);
     });
     // Behind an SSLRequest the name may be there or not.
-    for names in [&["postgresql"][..], &[]] {
+    for (names, minor) in [(&["postgresql"][..], 0), (&[], 2)] {
         let mut raw = asked_for(&gateway, config(&gateway, names));
-        log_in(&mut raw, &gateway.job_token(), 0).unwrap();
+        let told = log_in(&mut raw, &gateway.job_token(), minor).unwrap();
+        assert!(told.iter().all(|(tag, _)| *tag != b'v'), "3.2 is spoken here, whatever the target speaks");
+        assert_eq!(told.iter().filter(|(tag, _)| *tag == b'K').count(), 1);
         assert_eq!(raw.conn.alpn_protocol(), names.first().map(|name| name.as_bytes()));
     }
 }

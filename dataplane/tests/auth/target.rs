@@ -69,6 +69,16 @@ pub(crate) fn usual(gateway: &Gateway) -> String {
     )
 }
 
+/// Runs statements at the target as its superuser.
+pub(crate) fn administer(gateway: &Gateway, statements: &[&str]) -> String {
+    let conninfo = format!(
+        "host={} port={} user=postgres dbname=payments",
+        gateway.dir().join("postgres").display(),
+        gateway.target_port()
+    );
+    text(&gateway.psql_as("", &conninfo, statements).output().unwrap())
+}
+
 /// What a man in the middle does to a message of the target's.
 pub(crate) type Change = fn(Vec<u8>) -> Vec<u8>;
 

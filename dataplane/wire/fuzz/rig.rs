@@ -193,6 +193,13 @@ impl Rig {
         let password = Secret::new(b"secret".to_vec());
         let (mut refuse, mut ruling) = (self.asked % 3 == 0, Ruling::Allow);
         match self.session.question(bytes) {
+            Some(Question::Method(_)) => {
+                refuse = false;
+                ruling = match self.asked % 2 {
+                    0 => Ruling::Password,
+                    _ => Ruling::Bearer(wire::Discovery { configuration: "https://i", scope: "openid" }),
+                };
+            }
             Some(Question::Login(_)) => {
                 refuse = false;
                 ruling = Ruling::Admit(Admission {

@@ -5,12 +5,23 @@ use crate::secret::Secret;
 
 /// A question of a suspended engine.
 pub enum Question<'a> {
+    /// How is a client of this name to say who it is? Asked only where [`crate::postgres::Config::oauth_offered`] is set.
+    /// Answer: [`Ruling::Password`] or [`Ruling::Bearer`].
+    Method(Method<'a>),
     /// May this job open a session?
     Login(Login<'a>),
     /// May this command run?
     Command(Command<'a>),
     /// Someone asks to cancel the command of the session with this key. Answer: [`Ruling::Done`].
     Cancel(CancelKey),
+}
+
+/// A client that has named itself and shown no token yet.
+pub struct Method<'a> {
+    /// The user name asked for.
+    pub user: &'a str,
+    /// The database asked for, or empty.
+    pub database: &'a str,
 }
 
 /// A job's login.
@@ -141,6 +152,10 @@ pub struct CancelKey {
 
 /// The answer to a question.
 pub enum Ruling<'a> {
+    /// Method: the token comes as the password.
+    Password,
+    /// Method: the token comes by SASL OAUTHBEARER (RFC 7628).
+    Bearer(Discovery<'a>),
     /// Login: yes. The driver connects to the target and calls [`crate::Engine::connected`].
     Admit(Admission<'a>),
     /// Command: run it as it stands.
@@ -156,6 +171,14 @@ pub enum Ruling<'a> {
     Refuse(Refusal<'a>),
     /// Cancel: seen to (or not: the client is not told).
     Done,
+}
+
+/// Where a client that has no token, or a bad one, can get one. Both texts are printable ASCII without `"` and `\`.
+pub struct Discovery<'a> {
+    /// The URL of the issuer's discovery document.
+    pub configuration: &'a str,
+    /// What to ask the issuer for.
+    pub scope: &'a str,
 }
 
 /// What a session may be opened with. The engine copies what it needs; secrets are zeroized after use.

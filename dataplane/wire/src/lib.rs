@@ -17,8 +17,8 @@ pub mod secret;
 use core::num::NonZeroUsize;
 
 pub use ask::{
-    Admission, CancelKey, Command, CommandKind, Login, Parameter, Parameters, Question, Refusal, RefusalKind,
-    Ruling, ServerTls, Transaction,
+    Admission, CancelKey, Command, CommandKind, Discovery, Login, Method, Parameter, Parameters, Question,
+    Refusal, RefusalKind, Ruling, ServerTls, Transaction,
 };
 pub use error::Error;
 pub use limits::Limits;

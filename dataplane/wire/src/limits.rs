@@ -12,6 +12,9 @@ pub const STARTUP_BYTES_MAX: usize = 10_000;
 /// The longest identity token.
 pub const TOKEN_BYTES_MAX: usize = 16 * 1024;
 
+/// What SASL adds to a token: the mechanism, the header, other pairs.
+pub const SASL_BYTES_MAX: usize = 1024;
+
 /// The longest message during a login to the target.
 pub const LOGIN_MESSAGE_BYTES_MAX: usize = 16 * 1024;
 
@@ -72,6 +75,6 @@ impl Default for Limits {
     }
 }
 
-const _: () = assert!(LARGE_BYTES > TOKEN_BYTES_MAX);
+const _: () = assert!(LARGE_BYTES > TOKEN_BYTES_MAX + SASL_BYTES_MAX);
 const _: () = assert!(SERVER_MESSAGE_BYTES_MAX > LARGE_BYTES);
 const _: () = assert!(SCRAM_ITERATIONS_MIN < SCRAM_ITERATIONS_MAX);

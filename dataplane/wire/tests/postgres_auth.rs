@@ -14,7 +14,7 @@ mod postgres;
 use driver::{Asked, Driver, Verdict};
 use postgres::*;
 use wire::postgres::{CancelErrand, Config, Session};
-use wire::{Error, ServerTls, Side};
+use wire::{Error, RefusalKind, ServerTls, Side};
 
 const SSL: &[u8] = b"\0\0\0\x08\x04\xd2\x16\x2f";
 const GSS: &[u8] = b"\0\0\0\x08\x04\xd2\x16\x30";
@@ -91,7 +91,7 @@ fn direct_tls_without_the_protocol_s_name_or_out_of_place_is_refused() {
 fn a_target_may_be_spoken_to_in_tls_from_the_first_byte() {
     let mut session = admitted(ServerTls::Direct, b"postgresql", b"");
     let packet = session.take(Side::Server);
-    assert_eq!(packet[4..8], [0, 3, 0, 0], "a StartupMessage is the first that is said");
+    assert_eq!(packet[4..8], [0, 3, 0, 2], "a StartupMessage is the first that is said");
     session.feed(Side::Server, &greeting());
     assert_eq!(session.error, None);
 
@@ -155,4 +155,196 @@ fn the_certificate_is_bound_in_wherever_the_target_offers_it() {
     let bound_alone = b"SCRAM-SHA-256-PLUS\0";
     assert!(chosen(ServerTls::Required, b"", bound_alone).is_err(), "nothing to bind");
     assert!(chosen(ServerTls::Required, &[7; 32], bound_alone).is_ok());
+}
+
+/// A client that is to log in by OAUTHBEARER, asked for its first response; a token `good` is good.
+fn bearer_asked() -> Driver<Session> {
+    let judge = |asked: &Asked| match asked {
+        Asked::Method { user, .. } if user == "bearer" => Verdict::Bearer,
+        Asked::Method { .. } => Verdict::Password,
+        Asked::Login { token, secured: true, .. } if token == b"good" => {
+            Verdict::Admit(account(ServerTls::Off))
+        }
+        Asked::Login { token, .. } if token == b"limited" => {
+            Verdict::Refuse(RefusalKind::Limit, "too many sessions")
+        }
+        _ => Verdict::Refuse(RefusalKind::Unauthenticated, "the token has expired"),
+    };
+    let config = Config { oauth_offered: true, ..tls(true, true) };
+    let mut session = Driver::new(Session::new(config), Box::new(judge));
+    session.feed(Side::Client, SSL);
+    session.feed(Side::Client, &startup(&[("user", "bearer"), ("database", "payments")]));
+    assert_eq!(session.asked, [Asked::Method { user: "bearer".into(), database: "payments".into() }]);
+    assert_eq!(
+        session.take(Side::Client),
+        [b"S", message(b'R', b"\0\0\0\x0aOAUTHBEARER\0\0").as_slice()].concat()
+    );
+    session
+}
+
+fn initial(response: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(response.len()).expect("short").to_be_bytes();
+    message(b'p', &[b"OAUTHBEARER\0", length.as_slice(), response].concat())
+}
+
+const STATUS: &[u8] = br#"{ "status": "invalid_token", "openid-configuration": "https://i/.well-known/openid-configuration", "scope": "openid" }"#;
+
+fn status() -> Vec<u8> {
+    message(b'R', &[b"\0\0\0\x0b", STATUS].concat())
+}
+
+#[test]
+fn a_token_comes_by_oauthbearer_where_that_is_asked_for() {
+    // At once, and behind an empty challenge.
+    let response = b"n,,\x01auth=Bearer good\x01\x01";
+    let later = message(b'p', b"OAUTHBEARER\0\xff\xff\xff\xff");
+    for messages in [vec![initial(response)], vec![later, message(b'p', response)]] {
+        let mut session = bearer_asked();
+        for one in &messages {
+            session.feed(Side::Client, one);
+        }
+        assert_eq!((session.error, session.connecting), (None, true));
+        let challenges = message(b'R', b"\0\0\0\x0b").repeat(messages.len() - 1);
+        assert_eq!(session.take(Side::Client), challenges);
+        session.connected();
+        session.feed(Side::Server, &greeting());
+        assert_eq!(tags(&session.take(Side::Client)), "RSSKZ", "no word of SASL's own, then the session");
+    }
+    // Others on the same listener send it as the password.
+    let config = Config { oauth_offered: true, ..tls(true, true) };
+    let mut session = Driver::new(
+        Session::new(config),
+        Box::new(|asked| match asked {
+            Asked::Method { .. } => Verdict::Password,
+            _ => Verdict::Admit(account(ServerTls::Off)),
+        }),
+    );
+    session.feed(Side::Client, SSL);
+    session.feed(Side::Client, &startup(&[("user", "job")]));
+    assert_eq!(session.take(Side::Client), [b"S", ASKS_PASSWORD].concat());
+    session.feed(Side::Client, &password("good"));
+    assert!(session.connecting);
+}
+
+#[test]
+fn a_bad_token_is_answered_by_the_status_and_then_by_why() {
+    let mut session = bearer_asked();
+    session.feed(Side::Client, &initial(b"n,,\x01auth=Bearer stale\x01\x01"));
+    assert_eq!((session.take(Side::Client), session.closed), (status(), false));
+    session.feed(Side::Client, &message(b'p', b"\x01"));
+    assert_eq!(session.take(Side::Client), report(b'E', "FATAL", "28P01", "the token has expired"));
+    assert!(session.closed && session.error.is_none());
+    // What is wrong with something else than the token is no matter of tokens.
+    let mut session = bearer_asked();
+    session.feed(Side::Client, &initial(b"n,,\x01auth=Bearer limited\x01\x01"));
+    assert_eq!(session.take(Side::Client), report(b'E', "FATAL", "53400", "too many sessions"));
+    assert!(session.closed);
+}
+
+#[test]
+fn a_client_may_ask_where_there_are_tokens() {
+    let mut session = bearer_asked();
+    session.feed(Side::Client, &initial(b"n,,\x01auth=\x01\x01"));
+    assert_eq!(session.take(Side::Client), status());
+    session.feed(Side::Client, &message(b'p', b"\x01"));
+    let told = session.take(Side::Client);
+    assert!(tags(&told) == "E" && told.windows(6).any(|bytes| bytes == b"C28000"));
+    assert!(session.closed && session.error.is_none());
+    assert_eq!(session.asked.len(), 1, "nothing was asked of a token");
+}
+
+#[test]
+fn oauthbearer_out_of_order_is_refused_and_nothing_of_it_is_told() {
+    let good = b"n,,\x01auth=Bearer good\x01\x01";
+    let long = [b"n,,\x01auth=Bearer ".to_vec(), vec![b'x'; 18_000], b"\x01\x01".to_vec()].concat();
+    let failed = initial(b"n,,\x01auth=Bearer stale\x01\x01");
+    for messages in [
+        vec![password("good")],
+        vec![initial(b"n,,\x01auth=Basic good\x01\x01")],
+        vec![initial(b"n,a=good,\x01auth=Bearer good\x01\x01")],
+        vec![initial(b"p=tls-exporter,,\x01auth=Bearer good\x01\x01")],
+        vec![initial(&long)],
+        vec![message(b'p', b"SCRAM-SHA-256\0\0\0\0\x04good")],
+        vec![message(b'p', b"OAUTHBEARER\0\xff\xff\xff\xff"), initial(good)],
+        vec![failed.clone(), initial(good)],
+        vec![failed.clone(), message(b'p', b"")],
+        vec![failed, query("select 'good'")],
+    ] {
+        let mut session = bearer_asked();
+        for one in &messages {
+            session.feed(Side::Client, one);
+        }
+        assert!(session.error.is_some() && !session.connecting, "{messages:?}");
+        let told = session.take(Side::Client);
+        assert!(tags(&told).ends_with('E'));
+        assert!(!told.windows(4).any(|bytes| bytes == b"good"), "{}", told.escape_ascii());
+    }
+    // Never in the clear, whatever the driver says.
+    let config = Config { oauth_offered: true, ..tls(true, false) };
+    let mut session = Driver::new(Session::new(config), Box::new(|_| Verdict::Bearer));
+    session.feed(Side::Client, &startup(&[("user", "bearer")]));
+    assert!(session.error.is_some());
+}
+
+/// The messages of a target that opens a session, with this cancel key.
+fn greeting_with_key(key: &[u8]) -> Vec<u8> {
+    [
+        message(b'R', &[0; 4]),
+        setting("client_encoding", "UTF8"),
+        setting("standard_conforming_strings", "on"),
+        message(b'K', key),
+        ready(b'I'),
+    ]
+    .concat()
+}
+
+#[test]
+fn a_target_of_an_older_protocol_says_so_and_a_newer_one_gives_long_keys() {
+    let older = message(b'v', &[0, 3, 0, 0, 0, 0, 0, 0]);
+    let long = [&[0, 0, 0, 9][..], &[7; 256]].concat();
+    for (negotiates, key, good) in [
+        (false, &long[..8], true),
+        (false, &long[..36], true),
+        (false, &long, true),
+        (false, &long[..7], false),
+        (false, &[long.as_slice(), b"x"].concat(), false),
+        (true, &long[..8], true),
+        (true, &long[..9], false),
+    ] {
+        let mut session = admitted(ServerTls::Off, b"", b"");
+        session.feed(Side::Server, if negotiates { &older } else { b"" });
+        session.feed(Side::Server, &greeting_with_key(key));
+        assert_eq!(session.error.is_none(), good, "{}", key.len());
+        if good {
+            let cancel = session.engine.server_cancel().expect("a key");
+            assert_eq!(cancel.secret.expose(), &key[4..]);
+            // The client is told a key of the gateway's own, never the target's.
+            assert!(!session.take(Side::Client).windows(4).any(|bytes| bytes == [7; 4]));
+            let mut errand =
+                Driver::new(CancelErrand::new(cancel, ServerTls::Off), Box::new(|_| Verdict::Done));
+            errand.connected();
+            assert!(errand.take(Side::Server).ends_with(key), "the whole key goes back");
+        }
+    }
+}
+
+#[test]
+fn what_a_target_may_not_negotiate() {
+    let older = message(b'v', &[0, 3, 0, 0, 0, 0, 0, 0]);
+    for answers in [
+        vec![message(b'v', &[0, 3, 0, 2, 0, 0, 0, 0])],
+        vec![message(b'v', &[0, 3, 0, 3, 0, 0, 0, 0])],
+        vec![message(b'v', &[0, 2, 0, 0, 0, 0, 0, 0])],
+        vec![message(b'v', b"\0\x03\0\0\0\0\0\x01_pq_.x\0")],
+        vec![message(b'v', &[0, 3, 0, 0, 0, 0, 0, 1])],
+        vec![message(b'v', &[0, 3, 0, 0])],
+        vec![older.clone(), older.clone()],
+        vec![message(b'R', &[0; 4]), older],
+    ] {
+        let mut session = admitted(ServerTls::Off, b"", b"");
+        for answer in &answers {
+            session.feed(Side::Server, answer);
+        }
+        assert!(session.error.is_some(), "{answers:?}");
+    }
 }

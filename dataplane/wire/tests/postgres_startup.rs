@@ -66,7 +66,7 @@ fn a_login_over_tls_on_both_legs() {
     session.connected();
     assert_eq!(session.take(Side::Server), SSL);
     session.feed(Side::Server, b"S");
-    let expected = startup(&[
+    let expected = startup_3_2(&[
         ("user", "settlement_rw"),
         ("database", "work"),
         ("application_name", "pangate test"),
@@ -137,6 +137,11 @@ fn packets_out_of_order_are_refused() {
         assert_eq!(told.iter().filter(|byte| **byte == b'E').count() > 0, error, "{packets:?}");
         assert!(session.asked.is_empty());
     }
+    // Encryption by GSSAPI asked for inside TLS.
+    let mut session = Driver::new(Session::new(tls(true, false)), Box::new(|_| Verdict::Done));
+    session.feed(Side::Client, SSL);
+    session.feed(Side::Client, GSS);
+    assert!(session.error.is_some() && session.asked.is_empty());
     // TLS inside TLS.
     let mut session = Driver::new(Session::new(tls(true, false)), Box::new(|_| Verdict::Done));
     session.feed(Side::Client, SSL);

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::{labelled, mask, rules, waives_tls};
 use crate::diagnostic::{At, Diagnostics};
-use crate::manifest::{Decide, GroupSource, Kind, Manifests, Policy, Target, TlsMode};
+use crate::manifest::{Decide, GroupSource, Kind, Manifests, Policy, Target, Tls, TlsMode};
 use crate::model::{Durability, Mask, Protocol};
 
 /// Protocols that this version's dataplane has an engine for.
@@ -21,6 +21,7 @@ pub(crate) fn check(manifests: &Manifests, out: &mut Diagnostics<'_>) {
     issuers(manifests, out);
     for target in &manifests.targets {
         self::target(target, out);
+        oauth(target, manifests, out);
     }
     listeners(manifests, out);
     let known = Known::of(manifests);
@@ -150,24 +151,15 @@ fn target(target: &Target, out: &mut Diagnostics<'_>) {
         let message = "`address` is a host and a port, as in db.internal:5432 or [2001:db8::1]:5432";
         out.error(target.address.place, message);
     }
-    absolute(&target.credential.password_file, out);
+    if let Some(file) = &target.credential.password_file {
+        absolute(file, out);
+    } else if target.tls.as_ref().is_none_or(|tls| tls.client_certificate.is_none()) {
+        let message =
+            "`credential` lacks `passwordFile`, and `tls` has no `clientCertificate` to stand for it";
+        out.error(target.credential.username.place, message);
+    }
     if let Some(tls) = &target.tls {
-        if let Some(ca) = &tls.ca {
-            absolute(ca, out);
-        }
-        if let Some(mode) = tls.mode.as_ref().filter(|mode| mode.value == TlsMode::Plaintext) {
-            if let Some(ca) = &tls.ca {
-                out.error(ca.place, "`ca` means nothing where `mode` is plaintext");
-            }
-            if !is_loopback(&target.address.value) {
-                let message = "the credential and card data go to this target without TLS";
-                out.warning(
-                    mode.place,
-                    message,
-                    "PCI DSS 4.2.1 asks for strong cryptography on open networks",
-                );
-            }
-        }
+        self::tls(tls, &target.address.value, out);
     }
     let mut seen = BTreeSet::new();
     for data in &target.data {
@@ -179,6 +171,48 @@ fn target(target: &Target, out: &mut Diagnostics<'_>) {
                 }
             }
         }
+    }
+}
+
+fn tls(tls: &Tls, address: &str, out: &mut Diagnostics<'_>) {
+    let files = [&tls.ca, &tls.client_certificate, &tls.client_key];
+    for file in files.into_iter().flatten() {
+        absolute(file, out);
+    }
+    if let (Some(alone), None) | (None, Some(alone)) = (&tls.client_certificate, &tls.client_key) {
+        out.error(alone.place, "`clientCertificate` and `clientKey` come together");
+    }
+    let Some(mode) = tls.mode.as_ref().filter(|mode| mode.value == TlsMode::Plaintext) else { return };
+    let names = ["ca", "clientCertificate", "clientKey"].into_iter().zip(files);
+    let named = names.filter_map(|(name, file)| Some((name, file.as_ref()?.place)));
+    for (name, place) in named.chain(tls.negotiation.as_ref().map(|own| ("negotiation", own.place))) {
+        out.error(place, format!("`{name}` means nothing where `mode` is plaintext"));
+    }
+    if !is_loopback(address) {
+        let message = "the credential and card data go to this target without TLS";
+        out.warning(mode.place, message, "PCI DSS 4.2.1 asks for strong cryptography on open networks");
+    }
+}
+
+/// OAUTHBEARER of the jobs of a target.
+fn oauth(target: &Target, manifests: &Manifests, out: &mut Diagnostics<'_>) {
+    let Some(oauth) = &target.oauth else { return };
+    let known = |(kind, name): &(Kind, String)| *kind == Kind::Issuer && *name == oauth.issuer.value;
+    if !manifests.names.keys().any(known) {
+        out.error(oauth.issuer.place, format!("there is no issuer `{}`", oauth.issuer.value));
+    }
+    // RFC 6749, 3.3: printable ASCII without quotes and backslashes.
+    let is_scope = |byte: u8| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~');
+    if let Some(scope) = &oauth.scope
+        && (scope.value.is_empty() || scope.value.len() > 255 || !scope.value.bytes().all(is_scope))
+    {
+        out.error(scope.place, "a scope is up to 255 printable characters without quotes and backslashes");
+    }
+    if target.protocol.value != Protocol::Postgres {
+        out.error(oauth.issuer.place, "`oauth` is for targets of the protocol postgres");
+    }
+    if waives_tls(target) {
+        out.error(oauth.issuer.place, "`oauth` needs TLS: `listenTls` may not be off");
     }
 }
 

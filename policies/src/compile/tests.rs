@@ -3,7 +3,7 @@
 use super::*;
 use crate::manifest::read;
 use crate::snapshot::{
-    Bind, Durability, Limits, Mask, Protocol, RecordResponses, Snapshot, SnapshotError, TlsMode,
+    Bind, ClientFiles, Durability, Limits, Mask, Protocol, RecordResponses, Snapshot, SnapshotError, TlsMode,
 };
 
 const SAMPLE: &str = include_str!("../../tests/manifests/sample.yaml");
@@ -51,9 +51,12 @@ fn the_sample_compiles_to_what_it_says() {
     let target = snapshot.target("payments").unwrap();
     assert_eq!((target.protocol, target.listen), (Protocol::Postgres, "0.0.0.0:5432"));
     assert_eq!((target.address, target.waive_tls), ("db.cde.internal:5432", false));
-    assert_eq!(target.tls, TlsMode::VerifyFull { ca: Some("/etc/pangate/ca/db.pem") });
+    assert_eq!(
+        target.tls,
+        TlsMode::VerifyFull { ca: Some("/etc/pangate/ca/db.pem"), client: None, direct: false }
+    );
     assert_eq!(target.credential.username, "settlement_rw");
-    assert_eq!(target.credential.password_file, "/run/credentials/pangate/payments.password");
+    assert_eq!(target.credential.password_file, Some("/run/credentials/pangate/payments.password"));
     assert_eq!(target.database, None);
     let labels: Vec<_> = target.labels().map(|it| (it.schema, it.table, it.column, it.label)).collect();
     let public = Some("public");
@@ -141,6 +144,24 @@ fn targets() {
         ("mode: verify-full, ca", "mode: plaintext, ca", "`ca` means nothing"),
         ("ca: /etc/", "ca: etc/", "named by its whole path"),
         ("passwordFile: /run/", "passwordFile: run/", "named by its whole path"),
+        (
+            ", passwordFile: /run/credentials/pangate/payments.password",
+            "",
+            "`credential` lacks `passwordFile`",
+        ),
+        (
+            "ca: /etc/",
+            "clientCertificate: /c, ca: /etc/",
+            "`clientCertificate` and `clientKey` come together",
+        ),
+        ("ca: /etc/", "clientKey: /k, ca: /etc/", "`clientCertificate` and `clientKey` come together"),
+        ("ca: /etc/", "clientCertificate: c, clientKey: /k, ca: /etc/", "named by its whole path"),
+        ("mode: verify-full, ca", "mode: plaintext, clientKey: /k, ca", "`clientKey` means nothing"),
+        ("mode: verify-full, ca", "mode: plaintext, negotiation: direct, ca", "`negotiation` means nothing"),
+        ("data:", "oauth: {issuer: nobody}\ndata:", "there is no issuer `nobody`"),
+        ("data:", "oauth: {issuer: github, scope: 'a\"b'}\ndata:", "a scope is up to 255"),
+        ("data:", "oauth: {issuer: github, users: []}\ndata:", "`users` is empty"),
+        ("data:", "oauth: {issuer: github}\nlistenTls: off\ndata:", "`oauth` needs TLS"),
         ("column: public.cards.cvv", "column: cvv", "a column is written"),
         ("column: public.cards.cvv", "column: a.public.cards.cvv", "at most 3 parts"),
         ("column: public.cards.cvv", "column: public.*.cvv", "`*` stands alone"),
@@ -156,6 +177,33 @@ fn targets() {
     let plain = with("tls: {mode: verify-full, ca: /etc/pangate/ca/db.pem}", "tls: {mode: plaintext}");
     assert_eq!(open(&plain).target("payments").unwrap().tls, TlsMode::Plaintext);
     assert!(warnings(&plain).iter().any(|warning| warning.contains("without TLS")));
+}
+
+#[test]
+fn a_certificate_may_stand_for_the_password() {
+    let text = with(
+        "ca: /etc/pangate/ca/db.pem",
+        "clientCertificate: /c.pem, clientKey: /c.key, negotiation: direct",
+    );
+    let text = text.replace(", passwordFile: /run/credentials/pangate/payments.password", "");
+    let snapshot = open(&text);
+    let target = snapshot.target("payments").unwrap();
+    let client = Some(ClientFiles { certificate: "/c.pem", key: "/c.key" });
+    assert_eq!(target.tls, TlsMode::VerifyFull { ca: None, client, direct: true });
+    assert_eq!(target.credential.password_file, None);
+}
+
+#[test]
+fn oauthbearer_is_for_the_users_named() {
+    assert!(open(SAMPLE).target("payments").unwrap().oauth.is_none());
+    let snapshot = open(&with("data:", "oauth: {issuer: github, users: [bearer, other]}\ndata:"));
+    let oauth = snapshot.target("payments").unwrap().oauth.unwrap();
+    let configuration = "https://token.actions.githubusercontent.com/.well-known/openid-configuration";
+    assert_eq!((oauth.configuration, oauth.scope), (configuration, "openid"));
+    assert!(oauth.is_for("bearer") && oauth.is_for("other") && !oauth.is_for("job"));
+    let snapshot = open(&with("data:", "oauth: {issuer: github, scope: openid profile}\ndata:"));
+    let oauth = snapshot.target("payments").unwrap().oauth.unwrap();
+    assert!(oauth.is_for("job") && oauth.scope == "openid profile");
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub(crate) struct Target {
     pub(crate) tls: Option<Tls>,
     /// How the gateway logs in at the target.
     pub(crate) credential: Credential,
+    /// Which jobs log in by SASL OAUTHBEARER (PostgreSQL 18 and later); the others send their token as the password.
+    pub(crate) oauth: Option<Oauth>,
     /// The one database that jobs may open. Needed where several targets share a listener.
     pub(crate) database: Option<At<String>>,
     /// Columns known to hold card data.
@@ -55,6 +57,23 @@ pub(crate) struct Tls {
     pub(crate) mode: Option<At<TlsMode>>,
     /// PEM file of the authority that signs the target's certificate; the system's own where nothing is said.
     pub(crate) ca: Option<At<String>>,
+    /// PEM file of the certificate chain that the gateway shows the target. Read by the dataplane alone.
+    pub(crate) client_certificate: Option<At<String>>,
+    /// PEM file of its key. Read by the dataplane alone.
+    pub(crate) client_key: Option<At<String>>,
+    /// How TLS begins: `request` where nothing is said.
+    #[schemars(with = "Option<Negotiation>")]
+    pub(crate) negotiation: Option<At<Negotiation>>,
+}
+
+/// How TLS towards a target begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+pub(crate) enum Negotiation {
+    /// Asked for in the protocol.
+    Request,
+    /// From the first byte, the protocol named by ALPN: PostgreSQL 17 and later.
+    Direct,
 }
 
 /// How TLS towards a target is.
@@ -73,8 +92,22 @@ pub(crate) enum TlsMode {
 pub(crate) struct Credential {
     /// The target's own user name.
     pub(crate) username: At<String>,
-    /// Where the dataplane, and nobody else, reads the password.
-    pub(crate) password_file: At<String>,
+    /// Where the dataplane, and nobody else, reads the password. May be left out where `tls` has a certificate.
+    pub(crate) password_file: Option<At<String>>,
+}
+
+/// SASL OAUTHBEARER for jobs.
+#[derive(Debug, JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Oauth {
+    /// The issuer, by its name here, whose discovery document clients are sent to.
+    #[schemars(with = "schema::Name")]
+    pub(crate) issuer: At<String>,
+    /// What clients ask the issuer for, apart by spaces; `openid` where nothing is said.
+    pub(crate) scope: Option<At<String>>,
+    /// User names that log in so; left out: all of them.
+    #[schemars(default)]
+    pub(crate) users: Vec<At<String>>,
 }
 
 /// A column known to hold card data.
@@ -104,6 +137,9 @@ const LISTEN_TLS: [(&str, ListenTls); 4] = [
 const TLS_MODES: [(&str, TlsMode); 2] =
     [("verify-full", TlsMode::VerifyFull), ("plaintext", TlsMode::Plaintext)];
 
+const NEGOTIATIONS: [(&str, Negotiation); 2] =
+    [("request", Negotiation::Request), ("direct", Negotiation::Direct)];
+
 pub(super) fn read(name: At<String>, mut fields: Fields<'_>, out: &mut Diagnostics<'_>) -> Option<Target> {
     let protocol = fields.required("protocol", |node, out| word(node, &PROTOCOLS, out), out);
     let listen = fields.required("listen", text, out);
@@ -111,6 +147,7 @@ pub(super) fn read(name: At<String>, mut fields: Fields<'_>, out: &mut Diagnosti
     let address = fields.required("address", text, out);
     let tls = fields.optional("tls", tls, out);
     let credential = fields.required("credential", credential, out);
+    let oauth = fields.optional("oauth", oauth, out);
     let database = fields.optional("database", text, out);
     let data = fields.list("data", data, out);
     fields.close(out);
@@ -122,6 +159,7 @@ pub(super) fn read(name: At<String>, mut fields: Fields<'_>, out: &mut Diagnosti
         address: address?,
         tls,
         credential: credential?,
+        oauth,
         database,
         data,
     })
@@ -131,16 +169,28 @@ fn tls(node: &Node, out: &mut Diagnostics<'_>) -> Option<Tls> {
     let mut fields = Fields::open(node, "`tls`", out)?;
     let mode = fields.optional("mode", |node, out| word(node, &TLS_MODES, out), out);
     let ca = fields.optional("ca", text, out);
+    let client_certificate = fields.optional("clientCertificate", text, out);
+    let client_key = fields.optional("clientKey", text, out);
+    let negotiation = fields.optional("negotiation", |node, out| word(node, &NEGOTIATIONS, out), out);
     fields.close(out);
-    Some(Tls { mode, ca })
+    Some(Tls { mode, ca, client_certificate, client_key, negotiation })
 }
 
 fn credential(node: &Node, out: &mut Diagnostics<'_>) -> Option<Credential> {
     let mut fields = Fields::open(node, "`credential`", out)?;
     let username = fields.required("username", text, out);
-    let password_file = fields.required("passwordFile", text, out);
+    let password_file = fields.optional("passwordFile", text, out);
     fields.close(out);
-    Some(Credential { username: username?, password_file: password_file? })
+    Some(Credential { username: username?, password_file })
+}
+
+fn oauth(node: &Node, out: &mut Diagnostics<'_>) -> Option<Oauth> {
+    let mut fields = Fields::open(node, "`oauth`", out)?;
+    let issuer = fields.required("issuer", name, out);
+    let scope = fields.optional("scope", text, out);
+    let users = fields.list("users", text, out);
+    fields.close(out);
+    Some(Oauth { issuer: issuer?, scope, users })
 }
 
 fn data(node: &Node, out: &mut Diagnostics<'_>) -> Option<Data> {

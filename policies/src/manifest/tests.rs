@@ -45,8 +45,9 @@ protocol: postgres
 listen: 127.0.0.1:1
 listenTls: off
 address: localhost:1
-tls: {mode: plaintext}
+tls: {mode: verify-full, ca: /c, clientCertificate: /c, clientKey: /k, negotiation: direct}
 credential: {username: u, passwordFile: /p}
+oauth: {issuer: i, scope: openid, users: [u]}
 database: d
 data: [{column: s.t.c, label: l}]
 ---

@@ -19,7 +19,10 @@ use crate::{Admission, CancelKey, Error, Event, Handshake, Outbox, Secret, Serve
 
 pub(crate) const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 const CANCEL_REQUEST: u32 = 80_877_102;
-const PROTOCOL_3_0: u32 = 3 << 16;
+/// The newest protocol: a target that does not speak it says so and goes on with its own (since PostgreSQL 9.3.21).
+const PROTOCOL: u32 = 3 << 16 | 2;
+/// The secret of a cancel key in protocol 3.0 and 3.1.
+const SHORT_SECRET_BYTES: usize = 4;
 
 /// What names a session to its target, for cancelling.
 #[derive(Clone)]
@@ -73,6 +76,8 @@ pub(crate) struct TargetLogin {
     cache: ScramCache,
     awaiting: Awaiting,
     messages: u32,
+    /// The target's protocol, where it is older than ours.
+    older: bool,
     /// The target's own key, once it has come.
     pub(crate) key: Option<ServerCancelKey>,
     encoding_seen: bool,
@@ -109,6 +114,7 @@ impl TargetLogin {
             cache,
             awaiting: Awaiting::Connect,
             messages: 0,
+            older: false,
             key: None,
             encoding_seen: false,
             strings_seen: false,
@@ -140,7 +146,7 @@ impl TargetLogin {
 
     fn start(&mut self, out: &mut Vec<u8>) {
         packet(out, |body| {
-            body.extend_from_slice(&PROTOCOL_3_0.to_be_bytes());
+            body.extend_from_slice(&PROTOCOL.to_be_bytes());
             for (name, value) in [
                 ("user", self.user.as_str()),
                 ("database", &self.database),
@@ -193,6 +199,7 @@ impl TargetLogin {
                 return Err(Error::Refused { side: Side::Server, code: Report::read(body)?.sqlstate });
             }
             (b'R', false) => self.request(body, out)?,
+            (b'v', false) => self.take_older(body)?,
             (b'N', false) => {}
             (b'N', true) => {
                 Report::read(body)?;
@@ -227,6 +234,9 @@ impl TargetLogin {
     fn request(&mut self, body: &[u8], out: &mut Outbox) -> Result<(), Error> {
         let mut cursor = Cursor::new(Side::Server, body);
         let kind = cursor.u32("Authentication: no kind")?;
+        if matches!(kind, 3 | 5 | 10) && self.password.expose().is_empty() {
+            return Err(unsupported("asks for a password where the gateway has a certificate alone"));
+        }
         let awaiting = core::mem::replace(&mut self.awaiting, Awaiting::Request);
         self.awaiting = match (kind, awaiting) {
             (0, Awaiting::Request | Awaiting::Ok) => {
@@ -308,6 +318,20 @@ impl TargetLogin {
         [b"md5", outer.as_slice()].concat()
     }
 
+    /// NegotiateProtocolVersion: once, before the target asks for anything. No option was asked for that it could refuse.
+    fn take_older(&mut self, body: &[u8]) -> Result<(), Error> {
+        let mut cursor = Cursor::new(Side::Server, body);
+        let version = cursor.u32("NegotiateProtocolVersion: no version")?;
+        let unknown = cursor.u32("NegotiateProtocolVersion: no count")?;
+        cursor.end("NegotiateProtocolVersion: names of options that were not asked for")?;
+        let older = (3 << 16..PROTOCOL).contains(&version);
+        if self.older || !older || unknown != 0 || !matches!(self.awaiting, Awaiting::Request) {
+            return Err(misbehaved("negotiates a protocol that was not asked for"));
+        }
+        self.older = true;
+        Ok(())
+    }
+
     /// Whether the setting goes on to the client.
     fn setting(&mut self, body: &[u8]) -> Result<bool, Error> {
         let (name, value) = read_setting(body)?;
@@ -320,7 +344,8 @@ impl TargetLogin {
         let mut cursor = Cursor::new(Side::Server, body);
         let process = cursor.u32("BackendKeyData: no process")?;
         let secret = cursor.rest();
-        if !(4..=CANCEL_SECRET_BYTES_MAX).contains(&secret.len()) || self.key.is_some() {
+        let most = if self.older { SHORT_SECRET_BYTES } else { CANCEL_SECRET_BYTES_MAX };
+        if !(SHORT_SECRET_BYTES..=most).contains(&secret.len()) || self.key.is_some() {
             return Err(cursor.malformed("BackendKeyData: a secret of an impossible length, or a second key"));
         }
         self.key = Some(ServerCancelKey { process, secret: Secret::new(secret.to_vec()) });

@@ -1,12 +1,15 @@
-//! A client's way in, up to the login: encryption asked for, StartupMessage, the token as a password. Leaves out
+//! A client's way in, up to the login: encryption asked for, StartupMessage, the token as a password or by SASL. Leaves out
 //! whether the token is good (the driver asks) and the target (`auth.rs`).
 
+use alloc::vec::Vec;
+
+use super::bearer::{self, Challenge};
 use super::frame::{self, HEADER_BYTES, message, missing};
 use super::message::read_text;
 use super::reply::{self, Severity};
 use super::startup::{self, ALPN_PROTOCOL, Packet, Startup};
-use crate::limits::TOKEN_BYTES_MAX;
-use crate::{Error, Handshake, Login, Outbox, Question, Side, Step};
+use crate::limits::{SASL_BYTES_MAX, TOKEN_BYTES_MAX};
+use crate::{Discovery, Error, Handshake, Login, Method, Outbox, Question, Refusal, RefusalKind, Side, Step};
 
 /// What a TLS record of a handshake begins with; no packet of the protocol does.
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -18,9 +21,36 @@ enum Awaiting {
     Handshake,
     /// The answer to a cancel request.
     Cancel,
+    /// How this client is to log in; the packet's length.
+    Method(Startup, usize),
     Password(Startup),
+    /// A SASL response: the first, or the one behind an empty challenge.
+    Bearer(Startup, Challenge, Form),
     /// The answer to the login.
-    Login(Startup),
+    Login(Startup, Option<Challenge>, Form),
+    /// The message that ends a failed SASL exchange; then this goes out.
+    Farewell(Vec<u8>),
+}
+
+/// The message in which a token comes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Password,
+    /// SASLInitialResponse.
+    Initial,
+    /// SASLResponse.
+    Continued,
+}
+
+impl Form {
+    /// The token in a message's body; `None`: it comes with the next.
+    fn token(self, body: &[u8]) -> Result<Option<&[u8]>, Error> {
+        match self {
+            Self::Password => read_text(Side::Client, body).map(Some),
+            Self::Initial => bearer::initial(body)?.map(bearer::token).transpose(),
+            Self::Continued => bearer::token(body).map(Some),
+        }
+    }
 }
 
 /// A client that is not let in yet.
@@ -28,6 +58,7 @@ pub(crate) struct ClientLogin {
     awaiting: Awaiting,
     tls_offered: bool,
     tls_required: bool,
+    oauth_offered: bool,
     secured: bool,
     gss_seen: bool,
     /// Nothing has come yet: a client may begin with TLS itself.
@@ -43,12 +74,13 @@ fn misbehaved(what: &'static str) -> Error {
 }
 
 impl ClientLogin {
-    pub(crate) fn new(tls_offered: bool, tls_required: bool) -> Self {
+    pub(crate) fn new(tls_offered: bool, tls_required: bool, oauth_offered: bool) -> Self {
         let awaiting = Awaiting::Packet;
         Self {
             awaiting,
             tls_offered,
             tls_required,
+            oauth_offered,
             secured: false,
             gss_seen: false,
             untouched: true,
@@ -70,15 +102,15 @@ impl ClientLogin {
 
     /// Whether the client's next bytes are due (and not an answer of the driver's).
     pub(crate) fn awaits_client(&self) -> bool {
-        matches!(self.awaiting, Awaiting::Packet | Awaiting::Handshake | Awaiting::Password(_))
+        !matches!(self.awaiting, Awaiting::Cancel | Awaiting::Method(..) | Awaiting::Login(..))
     }
 
     pub(crate) fn step(&mut self, bytes: &[u8], out: &mut Outbox) -> Result<Step, Error> {
         match self.awaiting {
             Awaiting::Packet => self.packet(bytes, out),
-            Awaiting::Password(_) => self.password(bytes),
+            Awaiting::Password(_) | Awaiting::Bearer(..) | Awaiting::Farewell(_) => self.answer(bytes, out),
             Awaiting::Handshake => Err(misbehaved("bytes before the handshake")),
-            Awaiting::Cancel | Awaiting::Login(_) => Ok(Step::Ask),
+            Awaiting::Cancel | Awaiting::Method(..) | Awaiting::Login(..) => Ok(Step::Ask),
         }
     }
 
@@ -140,20 +172,54 @@ impl ClientLogin {
                 return Err(misbehaved("no TLS where TLS is due"));
             }
             Packet::Start(startup) => {
-                startup.negotiate(&mut out.client);
-                message(&mut out.client, b'R', |body| body.extend_from_slice(&[0, 0, 0, 3]));
-                self.awaiting = Awaiting::Password(startup);
+                self.awaiting = Awaiting::Method(startup, length);
+                return if self.oauth_offered { Ok(Step::Ask) } else { self.ask_for_password(out) };
             }
         }
         Ok(Step::Consumed(length))
     }
 
-    fn password(&mut self, bytes: &[u8]) -> Result<Step, Error> {
+    /// The client's packet is taken; its token is to come as the password.
+    pub(crate) fn ask_for_password(&mut self, out: &mut Outbox) -> Result<Step, Error> {
+        let Some((startup, length)) = self.begun(out) else { return Ok(Step::Close) };
+        message(&mut out.client, b'R', |body| body.extend_from_slice(&[0, 0, 0, 3]));
+        self.awaiting = Awaiting::Password(startup);
+        Ok(Step::Consumed(length))
+    }
+
+    /// The client's packet is taken; its token is to come by OAUTHBEARER, and never in the clear.
+    pub(crate) fn ask_for_bearer(
+        &mut self,
+        discovery: &Discovery<'_>,
+        out: &mut Outbox,
+    ) -> Result<Step, Error> {
+        if !self.secured {
+            return Err(misbehaved("OAUTHBEARER without TLS"));
+        }
+        let Some((startup, length)) = self.begun(out) else { return Ok(Step::Close) };
+        bearer::offer(&mut out.client);
+        self.awaiting = Awaiting::Bearer(startup, Challenge::new(discovery), Form::Initial);
+        Ok(Step::Consumed(length))
+    }
+
+    fn begun(&mut self, out: &mut Outbox) -> Option<(Startup, usize)> {
+        match core::mem::replace(&mut self.awaiting, Awaiting::Packet) {
+            Awaiting::Method(startup, length) => {
+                startup.negotiate(&mut out.client);
+                Some((startup, length))
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes the message that answers what the client was asked for.
+    fn answer(&mut self, bytes: &[u8], out: &mut Outbox) -> Result<Step, Error> {
         let Some(frame) = frame::peek(Side::Client, bytes)? else {
             return Ok(Step::Need(missing(bytes.len(), HEADER_BYTES)));
         };
+        let room = if matches!(self.awaiting, Awaiting::Password(_)) { 1 } else { SASL_BYTES_MAX };
         match frame.tag {
-            b'p' if frame.length > HEADER_BYTES + TOKEN_BYTES_MAX + 1 => {
+            b'p' if frame.length > HEADER_BYTES + TOKEN_BYTES_MAX + room => {
                 return Err(Error::TooLarge { side: Side::Client, what: "a token", most: TOKEN_BYTES_MAX });
             }
             b'p' => {}
@@ -163,12 +229,54 @@ impl ClientLogin {
         let Some(body) = bytes.get(HEADER_BYTES..frame.length) else {
             return Ok(Step::Need(missing(bytes.len(), frame.length)));
         };
-        read_text(Side::Client, body)?;
-        self.awaiting = match core::mem::replace(&mut self.awaiting, Awaiting::Packet) {
-            Awaiting::Password(startup) => Awaiting::Login(startup),
-            other => other,
+        let (startup, challenge, form) = match core::mem::replace(&mut self.awaiting, Awaiting::Packet) {
+            Awaiting::Password(startup) => (startup, None, Form::Password),
+            Awaiting::Bearer(startup, challenge, form) => (startup, Some(challenge), form),
+            Awaiting::Farewell(mut words) if bearer::is_farewell(body) => {
+                out.client.append(&mut words);
+                self.told = true;
+                return Ok(Step::Close);
+            }
+            _ => return Err(misbehaved("a SASL response after the exchange has failed")),
         };
-        Ok(Step::Ask)
+        self.awaiting = match (form.token(body)?, challenge) {
+            (None, Some(challenge)) => {
+                bearer::proceed(&mut out.client, b"");
+                Awaiting::Bearer(startup, challenge, Form::Continued)
+            }
+            // The client asks where there are tokens: told, it comes again.
+            (Some([]), Some(challenge)) => {
+                challenge.tell(&mut out.client);
+                let mut words = Vec::new();
+                let text = ["no token was sent: the client has asked where to get one", "", ""];
+                reply::error(&mut words, Severity::Fatal, b"28000", text);
+                Awaiting::Farewell(words)
+            }
+            (_, challenge) => {
+                self.awaiting = Awaiting::Login(startup, challenge, form);
+                return Ok(Step::Ask);
+            }
+        };
+        Ok(Step::Consumed(frame.length))
+    }
+
+    /// A login by OAUTHBEARER is refused for its token: the client is told the status, and why once it has answered
+    /// that. The length of its message; `None`: there is no such exchange.
+    pub(crate) fn fail(
+        &mut self,
+        refusal: &Refusal<'_>,
+        bytes: &[u8],
+        out: &mut Outbox,
+    ) -> Result<Option<usize>, Error> {
+        let Awaiting::Login(_, Some(challenge), _) = &self.awaiting else { return Ok(None) };
+        if refusal.kind != RefusalKind::Unauthenticated {
+            return Ok(None);
+        }
+        challenge.tell(&mut out.client);
+        let mut words = Vec::new();
+        reply::refusal(&mut words, Severity::Fatal, refusal);
+        self.awaiting = Awaiting::Farewell(words);
+        Ok(frame::peek(Side::Client, bytes)?.map(|frame| frame.length))
     }
 
     /// What the suspended packet or message at the start of `bytes` asks.
@@ -178,10 +286,13 @@ impl ClientLogin {
                 (_, Packet::Cancel(key)) => Some(Question::Cancel(key)),
                 _ => None,
             },
-            Awaiting::Login(startup) => {
+            Awaiting::Method(startup, _) => {
+                Some(Question::Method(Method { user: &startup.user, database: &startup.database }))
+            }
+            Awaiting::Login(startup, _, form) => {
                 let length = frame::peek(Side::Client, bytes).ok()??.length;
                 Some(Question::Login(Login {
-                    token: read_text(Side::Client, bytes.get(HEADER_BYTES..length)?).ok()?,
+                    token: form.token(bytes.get(HEADER_BYTES..length)?).ok()??,
                     user: &startup.user,
                     database: &startup.database,
                     application: &startup.application,
@@ -196,7 +307,7 @@ impl ClientLogin {
     pub(crate) fn admit(&mut self, bytes: &[u8]) -> Result<Option<(usize, Startup)>, Error> {
         let length = frame::peek(Side::Client, bytes)?.map_or(0, |frame| frame.length);
         match core::mem::replace(&mut self.awaiting, Awaiting::Packet) {
-            Awaiting::Login(startup) => Ok(Some((length, startup))),
+            Awaiting::Login(startup, ..) => Ok(Some((length, startup))),
             other => {
                 self.awaiting = other;
                 Ok(None)

@@ -1,4 +1,4 @@
-//! The PostgreSQL engine, protocol 3.0 and 3.2 towards the client, 3.0 towards the target.
+//! The PostgreSQL engine, protocol 3.0 and 3.2 on both legs: a target that is older says so.
 //!
 //! ```text
 //! Client: [Packet -SSLRequest, or TLS at once-> Handshake ->] Packet -StartupMessage-> Password -> Login? -Admit-> Target
@@ -11,7 +11,7 @@
 //! | file | what it knows |
 //! | --- | --- |
 //! | `frame`, `message` | the form of messages |
-//! | `startup`, `client` | a client's way in |
+//! | `startup`, `client`, `bearer` | a client's way in |
 //! | `auth`, `scram` | the gateway's login at a target |
 //! | `session`, `answers`, `pending` | the open session: the client's messages, the target's, and which answers which |
 //! | `statements`, `nature` | what names stand for at the target |
@@ -28,6 +28,7 @@
 mod answers;
 mod auth;
 mod back;
+mod bearer;
 mod client;
 mod copy;
 mod errand;
@@ -75,6 +76,8 @@ pub struct Config {
     pub tls_offered: bool,
     /// Without TLS nobody is let in.
     pub tls_required: bool,
+    /// Some of the listener's clients log in by SASL OAUTHBEARER: which is asked ([`Question::Method`]).
+    pub oauth_offered: bool,
     /// Bounds.
     pub limits: Limits,
     /// The shard's cache of keys; clones share it.
@@ -101,7 +104,8 @@ pub struct Session {
 impl Session {
     /// A session at its first byte.
     pub fn new(config: Config) -> Self {
-        let phase = Phase::Client(ClientLogin::new(config.tls_offered, config.tls_required));
+        let phase =
+            Phase::Client(ClientLogin::new(config.tls_offered, config.tls_required, config.oauth_offered));
         let (scanner, mask) = (Scanner::new(), scan::Format::default());
         Self { config, scanner, mask, phase, deadline: None, cancel: None }
     }
@@ -151,7 +155,12 @@ impl Session {
                 self.deadline = None;
                 Ok(Step::Consumed(length))
             }
-            (Phase::Client(_), Ruling::Refuse(refusal)) => {
+            (Phase::Client(login), Ruling::Password) => login.ask_for_password(out),
+            (Phase::Client(login), Ruling::Bearer(discovery)) => login.ask_for_bearer(&discovery, out),
+            (Phase::Client(login), Ruling::Refuse(refusal)) => {
+                if let Some(length) = login.fail(&refusal, bytes, out)? {
+                    return Ok(Step::Consumed(length));
+                }
                 self.refuse(&refusal, out);
                 Ok(Step::Close)
             }

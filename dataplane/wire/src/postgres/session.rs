@@ -535,7 +535,7 @@ impl Talk {
             }
             Ruling::Refuse(refusal) => refusal,
             // No answers to this question: nothing runs without one.
-            Ruling::Admit(_) | Ruling::Done => {
+            Ruling::Admit(_) | Ruling::Password | Ruling::Bearer(_) | Ruling::Done => {
                 Refusal { kind: crate::RefusalKind::Denied, message: "no ruling", detail: "", hint: "" }
             }
         };

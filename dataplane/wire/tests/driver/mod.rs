@@ -5,8 +5,8 @@
 use std::collections::VecDeque;
 
 use wire::{
-    Admission, CancelKey, CommandKind, Engine, Error, Event, Handshake, Now, Outbox, Question, Refusal,
-    RefusalKind, Ruling, Secret, ServerTls, Side, Step,
+    Admission, CancelKey, CommandKind, Discovery, Engine, Error, Event, Handshake, Now, Outbox, Question,
+    Refusal, RefusalKind, Ruling, Secret, ServerTls, Side, Step,
 };
 
 /// An owned ruling.
@@ -19,6 +19,9 @@ pub(crate) enum Verdict {
     /// Held; [`Driver::answer`] gives the final ruling.
     Hold(&'static str),
     Admit(Account),
+    Password,
+    /// OAUTHBEARER, with the issuer `https://i`.
+    Bearer,
     Done,
 }
 
@@ -35,6 +38,10 @@ pub(crate) struct Account {
 /// A question as it was asked.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Asked {
+    Method {
+        user: String,
+        database: String,
+    },
     Login {
         token: Vec<u8>,
         user: String,
@@ -91,6 +98,9 @@ pub(crate) const fn index(side: Side) -> usize {
 
 fn owned(question: &Question<'_>) -> Asked {
     match question {
+        Question::Method(method) => {
+            Asked::Method { user: method.user.into(), database: method.database.into() }
+        }
         Question::Login(login) => Asked::Login {
             token: login.token.to_vec(),
             user: login.user.into(),
@@ -304,6 +314,11 @@ impl<E: Engine> Driver<E> {
                 Ruling::AllowLabelled(wire::Labels { origins, watch: *watch, generation: *generation })
             }
             Verdict::Done => Ruling::Done,
+            Verdict::Password => Ruling::Password,
+            Verdict::Bearer => Ruling::Bearer(Discovery {
+                configuration: "https://i/.well-known/openid-configuration",
+                scope: "openid",
+            }),
             Verdict::Hold(notice) => Ruling::Hold { notice },
             Verdict::Refuse(kind, message) => {
                 Ruling::Refuse(Refusal { kind: *kind, message, detail: "", hint: "" })

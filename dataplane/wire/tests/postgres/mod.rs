@@ -30,6 +30,13 @@ pub(crate) fn startup(fields: &[(&str, &str)]) -> Vec<u8> {
     bytes
 }
 
+/// The same in protocol 3.2, as the gateway asks a target.
+pub(crate) fn startup_3_2(fields: &[(&str, &str)]) -> Vec<u8> {
+    let mut bytes = startup(fields);
+    bytes[7] = 2;
+    bytes
+}
+
 pub(crate) fn password(token: &str) -> Vec<u8> {
     message(b'p', &[token.as_bytes(), b"\0"].concat())
 }
