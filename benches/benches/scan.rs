@@ -1,7 +1,8 @@
 //! The card finder beside a plain read of the bytes, a regular expression of brand prefixes with Luhn, and its own
 //! oracle, over the same texts. `PANGATE_BENCH_BYTES` sets their size; by default they fit the second-level cache.
 //!
-//! A wrong answer has no speed: what each one finds is checked before it is measured.
+//! A wrong answer has no speed: what each one finds is checked before it is measured. `PANGATE_BENCH_DUMP` names a folder
+//! that the texts are written to, for the peers that packaging/bench --scan runs over them.
 
 use benches::buffers::{self, Buffer};
 use benches::processor::ProcessorTime;
@@ -83,6 +84,7 @@ fn texts(criterion: &mut Criterion<ProcessorTime>) {
     let expression = RegexBuilder::new(PREFIXES).unicode(false).dfa_size_limit(1 << 28).build();
     let expression = expression.unwrap_or_else(|error| unreachable!("{error}"));
     for buffer in buffers::all(size) {
+        dump(&buffer);
         let mut group =
             criterion.benchmark_group(format!("{}, {} % digits", buffer.name, buffer.digits_percent()));
         group.sampling_mode(SamplingMode::Flat).sample_size(20).measurement_time(Duration::from_secs(1));
@@ -101,6 +103,12 @@ fn texts(criterion: &mut Criterion<ProcessorTime>) {
         group.bench_function("oracle", |bench| bench.iter(|| naive::find(black_box(sample)).len()));
         group.finish();
     }
+}
+
+fn dump(buffer: &Buffer) {
+    let Some(folder) = std::env::var_os("PANGATE_BENCH_DUMP") else { return };
+    let file = std::path::Path::new(&folder).join(buffer.name.replace(' ', "-"));
+    std::fs::write(&file, &buffer.bytes).unwrap_or_else(|error| unreachable!("{}: {error}", file.display()));
 }
 
 fn main() {

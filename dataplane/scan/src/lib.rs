@@ -11,6 +11,8 @@
 //! | `stream` | values that arrive in parts |
 //! | `mask`, `json`, `number` | masks of text, of JSON, of integers and decimals |
 //! | `masked` | what masks have made, on its way back |
+//! | `float` | masks of doubles and of BSON's decimals |
+//! | `surrogate` | another number in a card number's place, by a key |
 //! | `naive` | the oracle: the same answers, as plainly as they can be computed |
 //!
 //! Left out: whether a value is labelled (the caller knows), encodings that hide digits (base64, compression).
@@ -22,6 +24,7 @@ mod brands;
 mod bytes;
 mod card;
 mod context;
+mod float;
 mod json;
 #[cfg(test)]
 mod linear;
@@ -33,6 +36,7 @@ mod number;
 mod script;
 mod sensitive;
 mod stream;
+mod surrogate;
 mod window;
 
 pub use brands::{Brand, PAN_DIGITS_MAX, PAN_DIGITS_MIN};
@@ -40,10 +44,11 @@ pub use card::Kind;
 pub use mask::Format;
 pub use masked::MASKED_BYTES_MAX;
 pub use stream::{HOLDBACK_BYTES_MAX, Progress, Stream};
+pub use surrogate::Surrogates;
 
 use arch::Starts;
 use card::{Card, Found};
-use mask::Style;
+use mask::{Notation, Style};
 use sensitive::Unlabelled;
 use std::ops::Range;
 
@@ -62,6 +67,7 @@ pub struct Hit {
 #[derive(Clone, Copy, Debug)]
 pub struct Scanner {
     kernel: arch::Kernel,
+    surrogates: Option<&'static Surrogates>,
 }
 
 impl Default for Scanner {
@@ -73,12 +79,33 @@ impl Default for Scanner {
 impl Scanner {
     /// With the fastest kernel that this processor runs.
     pub fn new() -> Self {
-        Scanner { kernel: arch::Kernel::detect() }
+        Scanner { kernel: arch::Kernel::detect(), surrogates: None }
+    }
+
+    /// The same scanner, with a key for [`Format::Surrogate`].
+    #[must_use]
+    pub fn with_surrogates(self, key: &'static Surrogates) -> Self {
+        Scanner { surrogates: Some(key), ..self }
+    }
+
+    /// Whether digits (values 0 to 9) may be a surrogate of this scanner's key: see [`Surrogates::made`].
+    pub fn is_surrogate(&self, digits: &[u8]) -> bool {
+        self.surrogates.is_some_and(|surrogates| surrogates.made(digits))
+    }
+
+    fn style(&self, format: Format, notation: Notation) -> Style {
+        Style { format, notation, surrogates: self.surrogates }
+    }
+
+    fn text(&self, format: Format) -> Style {
+        self.style(format, Notation::Text)
     }
 
     /// One scanner for each kernel that this processor runs, with its name; the portable one first.
     pub fn all() -> Vec<(&'static str, Scanner)> {
-        arch::Kernel::available().map(|kernel| (kernel.name(), Scanner { kernel })).collect()
+        arch::Kernel::available()
+            .map(|kernel| (kernel.name(), Scanner { kernel, surrogates: None }))
+            .collect()
     }
 
     /// The name of the kernel in use.
@@ -115,7 +142,7 @@ impl Scanner {
         if value.len() < PAN_DIGITS_MIN {
             return 0;
         }
-        stream::pass(self.kernel, value, 0, true, Style::text(format)).1
+        stream::pass(self.kernel, value, 0, true, self.text(format)).1
     }
 
     /// The same for a JSON text, which stays one: what may be a number gets digits in place of the hidden ones, first a
@@ -124,7 +151,7 @@ impl Scanner {
         if value.len() < PAN_DIGITS_MIN {
             return 0;
         }
-        stream::pass(self.kernel, value, 0, true, Style::json(format)).1
+        stream::pass(self.kernel, value, 0, true, self.style(format, Notation::Json)).1
     }
 
     /// Masks a JSON text of a labelled column whatever it holds: of strings every letter, digit and sign beyond ASCII,
@@ -136,33 +163,43 @@ impl Scanner {
     /// Masks a text value of a labelled column whatever it holds: one number of a card's length by the format, of
     /// anything else every letter, digit and sign beyond ASCII. Whether the value changed.
     pub fn mask_whole(&self, value: &mut [u8], format: Format) -> bool {
-        mask::whole(value, format)
+        mask::whole(value, self.text(format))
     }
 
     /// The mask of an integer that is a card number, with the same sign and as many digits; `None` where it is none.
     pub fn mask_integer(&self, value: i64, format: Format) -> Option<i64> {
-        signed(number::magnitude(value.unsigned_abs(), format)?, value)
+        signed(number::magnitude(value.unsigned_abs(), self.text(format))?, value)
     }
 
     /// The same for an unsigned integer.
     pub fn mask_unsigned(&self, value: u64, format: Format) -> Option<u64> {
-        number::magnitude(value, format)
+        number::magnitude(value, self.text(format))
+    }
+
+    /// The mask of a double whose whole part is a card number; `None` where it is none.
+    pub fn mask_double(&self, value: f64, format: Format) -> Option<f64> {
+        float::double(value, self.text(format))
+    }
+
+    /// Masks a Decimal128, as BSON has its bytes, in place where its whole part is a card number; whether it was.
+    pub fn mask_decimal128(&self, bytes: &mut [u8; 16], format: Format) -> bool {
+        float::decimal128(bytes, self.text(format))
     }
 
     /// Masks the digits (values 0 to 9, first digit first, leading zeros allowed) of a decimal's whole part in place
     /// where they are a card number; whether they were.
     pub fn mask_digits(&self, digits: &mut [u8], format: Format) -> bool {
-        number::digits(digits, format)
+        number::digits(digits, self.text(format))
     }
 
     /// The mask of an integer of a labelled column: as many digits, whatever it holds.
     pub fn mask_whole_integer(&self, value: i64, format: Format) -> i64 {
-        signed(number::whole_magnitude(value.unsigned_abs(), format), value).unwrap_or(0)
+        signed(number::whole_magnitude(value.unsigned_abs(), self.text(format)), value).unwrap_or(0)
     }
 
     /// Masks the digits (as for [`Scanner::mask_digits`]) of a labelled column's decimal whatever they are.
     pub fn mask_whole_digits(&self, digits: &mut [u8], format: Format) {
-        number::whole_digits(digits, format);
+        number::whole_digits(digits, self.text(format));
     }
 }
 

@@ -1,11 +1,13 @@
 //! What a mask leaves open, and masking in text. Numbers that are not text are in `number`, JSON in `json`.
 
 use crate::PAN_DIGITS_MAX;
+use crate::bytes::before;
 use crate::card::{Card, Kind};
 use crate::json;
 use crate::number;
 use crate::script::Script;
-use crate::window::{Separator, Window};
+use crate::surrogate::Surrogates;
+use crate::window::{SEPARATOR_BYTES_MAX, Separator, Window};
 use std::ops::Range;
 
 /// The character that takes the place of a hidden digit in text.
@@ -26,15 +28,14 @@ pub(crate) enum Notation {
 pub(crate) struct Style {
     pub(crate) format: Format,
     pub(crate) notation: Notation,
+    pub(crate) surrogates: Option<&'static Surrogates>,
 }
 
 impl Style {
-    pub(crate) fn text(format: Format) -> Style {
-        Style { format, notation: Notation::Text }
-    }
-
-    pub(crate) fn json(format: Format) -> Style {
-        Style { format, notation: Notation::Json }
+    /// The key of surrogates, where the format asks for them.
+    #[inline(always)]
+    pub(crate) fn surrogates(self) -> Option<&'static Surrogates> {
+        if self.format == Format::Surrogate { self.surrogates } else { None }
     }
 
     /// Whether what begins at `start` takes digits, not stars.
@@ -56,6 +57,8 @@ pub enum Format {
     Bin6Last4,
     /// The first eight and the last four, for 16 digits.
     Bin8Last4,
+    /// Nothing, and another number in its place: see [`Surrogates`]. A scanner without a key masks as with `Full`.
+    Surrogate,
 }
 
 impl Format {
@@ -68,7 +71,7 @@ impl Format {
             Format::Bin8Last4 if digits == 16 => 8,
             _ => 0,
         };
-        (front, if self == Format::Full { 0 } else { 4 })
+        (front, if matches!(self, Format::Full | Format::Surrogate) { 0 } else { 4 })
     }
 }
 
@@ -99,8 +102,10 @@ fn number(bytes: &mut [u8], window: &Window, style: Style) {
         return bare(bytes, window.start, window.digits, style);
     }
     // What has an exponent is a number, whatever stands before it.
-    if window.separator == Separator::Point || style.digits_at(bytes, window.start) {
-        return as_number(bytes, window, style.format);
+    let surrogate = style.surrogates().is_some() && !joins(bytes, window.start);
+    let number = window.separator == Separator::Point || surrogate;
+    if number || style.digits_at(bytes, window.start) {
+        return as_number(bytes, window, style);
     }
     let (front, end) = style.format.open(window.digits);
     let hidden = front..window.digits - end;
@@ -114,24 +119,31 @@ fn number(bytes: &mut [u8], window: &Window, style: Style) {
 /// Hides digits of a number without separators.
 #[inline(always)]
 pub(crate) fn bare(bytes: &mut [u8], start: usize, digits: usize, style: Style) {
-    if style.digits_at(bytes, start) {
-        return bare_number(bytes.get_mut(start..start + digits).unwrap_or(&mut []), style.format);
+    // With six digits before them, thirteen are a grouping.
+    let surrogate = || digits != 13 || !joins(bytes, start);
+    if style.surrogates().is_some() && surrogate() || style.digits_at(bytes, start) {
+        return bare_number(bytes.get_mut(start..start + digits).unwrap_or(&mut []), style);
     }
     let (front, end) = style.format.open(digits);
     hide_run(bytes.get_mut(start + front..start + digits - end).unwrap_or(&mut []));
 }
 
+/// Whether digits stand so closely before a number that they and a surrogate's may be read as one: stars then.
+fn joins(bytes: &[u8], start: usize) -> bool {
+    (1..=SEPARATOR_BYTES_MAX + 1).any(|back| before(bytes, start, back).is_ascii_digit())
+}
+
 /// A run of ASCII digits becomes another one.
 #[inline(never)]
-fn bare_number(run: &mut [u8], format: Format) {
+fn bare_number(run: &mut [u8], style: Style) {
     run.iter_mut().for_each(|digit| *digit &= 0x0f);
-    number::fill(run, format, 0);
+    number::fill(run, style, 0);
     run.iter_mut().for_each(|digit| *digit |= b'0');
 }
 
 /// Digits with something between them become others. No group may begin with a zero: each may be a number by itself.
 #[inline(never)]
-fn as_number(bytes: &mut [u8], window: &Window, format: Format) {
+fn as_number(bytes: &mut [u8], window: &Window, style: Style) {
     let mut values = [0; PAN_DIGITS_MAX];
     window.each_digit(bytes, |place, digit| {
         if let (Some(value), Some(digit)) = (values.get_mut(place), window.script.digit(digit, 0)) {
@@ -139,9 +151,9 @@ fn as_number(bytes: &mut [u8], window: &Window, format: Format) {
         }
     });
     if window.separator == Separator::Point {
-        number::fill_written(&mut values, window.digits, window.exponent(bytes) + 1, format);
+        number::fill_written(&mut values, window.digits, window.exponent(bytes) + 1, style);
     } else {
-        number::fill(values.get_mut(..window.digits).unwrap_or(&mut []), format, 1);
+        number::fill(values.get_mut(..window.digits).unwrap_or(&mut []), style, 1);
     }
     window.each_digit(bytes, |place, digit| {
         if let (Some(last), Some(value)) = (digit.last_mut(), values.get(place)) {
@@ -176,10 +188,17 @@ fn secret(bytes: &mut [u8], span: Range<usize>) {
 /// A labelled value: masked whatever it holds. Where it is one number of a card's length, with or without
 /// separators, the format says what stays; of anything else no letter, digit or other sign beyond ASCII does.
 /// Returns whether the value changed.
-pub(crate) fn whole(bytes: &mut [u8], format: Format) -> bool {
+pub(crate) fn whole(bytes: &mut [u8], style: Style) -> bool {
+    let format = style.format;
     let digits = bytes.iter().filter(|byte| crate::bytes::digit_or_mask(**byte)).count();
     let plain = bytes.iter().all(|byte| crate::bytes::digit_or_mask(*byte) || b" -./\t\r\n".contains(byte));
     let card = plain && (crate::PAN_DIGITS_MIN..=crate::PAN_DIGITS_MAX).contains(&digits);
+    if let Some(surrogates) = style.surrogates()
+        && card
+        && let Some(changed) = whole_surrogate(bytes, surrogates)
+    {
+        return changed;
+    }
     let (front, end) = if card { format.open(digits) } else { (0, 0) };
     let mut place = 0;
     let mut changed = false;
@@ -195,4 +214,19 @@ pub(crate) fn whole(bytes: &mut [u8], format: Format) -> bool {
         }
     }
     changed
+}
+
+/// A labelled card number gets its surrogate, and a surrogate stays; `None` where it is neither. Whether it changed.
+fn whole_surrogate(bytes: &mut [u8], surrogates: &Surrogates) -> Option<bool> {
+    let mut digits: Vec<u8> =
+        bytes.iter().filter(|byte| byte.is_ascii_digit()).map(|byte| byte & 0x0f).collect();
+    if surrogates.made(&digits) {
+        return Some(false);
+    }
+    if !surrogates.put(&mut digits) {
+        return None;
+    }
+    let places = bytes.iter_mut().filter(|byte| byte.is_ascii_digit());
+    places.zip(&digits).for_each(|(place, digit)| *place = b'0' + digit);
+    Some(true)
 }

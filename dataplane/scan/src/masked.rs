@@ -2,7 +2,7 @@
 //! values. Text by its stars, numbers by the filling that `number` chooses. Leaves out masks of values that are no card.
 
 use crate::brands::{PAN_DIGITS_MAX, PAN_DIGITS_MIN};
-use crate::mask::{Format, HIDDEN};
+use crate::mask::{Format, HIDDEN, Notation, Style};
 use crate::number;
 use std::ops::Range;
 
@@ -99,7 +99,8 @@ fn is_masked(bytes: &[u8], range: &Range<usize>, format: Format, grouped: bool) 
 
 /// Digits that are their own mask, and no round number.
 fn is_masked_number(places: &[u8], format: Format) -> bool {
-    if format == Format::Full
+    // A surrogate is as good as a number: nothing tells it from one.
+    if matches!(format, Format::Full | Format::Surrogate)
         || places.ends_with(b"0000")
         || !places.windows(ZEROS.len()).any(|part| part == ZEROS)
     {
@@ -111,7 +112,7 @@ fn is_masked_number(places: &[u8], format: Format) -> bool {
     let mut masked = [0; PAN_DIGITS_MAX];
     let masked = masked.get_mut(..values.len()).unwrap_or_default();
     masked.copy_from_slice(values);
-    number::whole_digits(masked, format);
+    number::whole_digits(masked, Style { format, notation: Notation::Text, surrogates: None });
     masked == values
 }
 

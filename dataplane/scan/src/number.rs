@@ -4,7 +4,7 @@
 //! and hides the rest behind zeros, changed just enough that no run of a card's length within it passes Luhn.
 
 use crate::brands::{PAN_DIGITS_MAX, PAN_DIGITS_MIN, possible};
-use crate::mask::Format;
+use crate::mask::Style;
 use crate::window::judge;
 
 /// How many steps the search for a filling takes before the mask opens less; in practice a few hundred suffice.
@@ -42,42 +42,45 @@ impl Decimal {
 }
 
 /// The mask of a magnitude that is a card number.
-pub(crate) fn magnitude(magnitude: u64, format: Format) -> Option<u64> {
+pub(crate) fn magnitude(magnitude: u64, style: Style) -> Option<u64> {
     if magnitude < 10u64.pow(PAN_DIGITS_MIN as u32 - 1) {
         return None;
     }
     let mut decimal = Decimal::of(magnitude);
-    if !digits(decimal.digits(), format) {
+    if !digits(decimal.digits(), style) {
         return None;
     }
     decimal.value()
 }
 
 /// The mask of any magnitude in a labelled column: of a card's length, as a card; of any other, all hidden.
-pub(crate) fn whole_magnitude(magnitude: u64, format: Format) -> u64 {
+pub(crate) fn whole_magnitude(magnitude: u64, style: Style) -> u64 {
     let mut decimal = Decimal::of(magnitude);
-    whole_digits(decimal.digits(), format);
+    whole_digits(decimal.digits(), style);
     decimal.value().unwrap_or(1)
 }
 
 /// Masks digits (values 0 to 9, leading zeros allowed) in place where they are a card number.
-pub(crate) fn digits(values: &mut [u8], format: Format) -> bool {
+pub(crate) fn digits(values: &mut [u8], style: Style) -> bool {
     let zeros = values.iter().take_while(|value| **value == 0).count();
     let values = values.get_mut(zeros..).unwrap_or(&mut []);
     let count = values.len();
     if !(PAN_DIGITS_MIN..=PAN_DIGITS_MAX).contains(&count) || judge(values.iter().copied(), count).is_none() {
         return false;
     }
-    fill(values, format, 0);
+    fill(values, style, 0);
     true
 }
 
 /// Masks digits (values 0 to 9, leading zeros allowed) in place whatever they are.
-pub(crate) fn whole_digits(values: &mut [u8], format: Format) {
+pub(crate) fn whole_digits(values: &mut [u8], style: Style) {
     let zeros = values.iter().take_while(|value| **value == 0).count();
     let values = values.get_mut(zeros..).unwrap_or(&mut []);
+    if style.surrogates().is_some_and(|surrogates| surrogates.made(values)) {
+        return;
+    }
     if (PAN_DIGITS_MIN..=PAN_DIGITS_MAX).contains(&values.len()) {
-        fill(values, format, 0);
+        fill(values, style, 0);
         return;
     }
     values.fill(0);
@@ -87,8 +90,11 @@ pub(crate) fn whole_digits(values: &mut [u8], format: Format) {
 }
 
 /// Hides what the format hides of 12 to 19 digits, behind digits of at least `least`.
-pub(crate) fn fill(values: &mut [u8], format: Format, least: u8) {
-    let (mut front, end) = format.open(values.len());
+pub(crate) fn fill(values: &mut [u8], style: Style, least: u8) {
+    if style.surrogates().is_some_and(|surrogates| surrogates.put(values)) {
+        return;
+    }
+    let (mut front, end) = style.format.open(values.len());
     let first_four = values.iter().take(4).fold(0, |number, digit| number * 10 + u32::from(*digit));
     if !possible(first_four).needs_luhn() {
         // Without a Luhn digit the brand's prefix alone would make the mask a card number again.
@@ -100,8 +106,8 @@ pub(crate) fn fill(values: &mut [u8], format: Format, least: u8) {
 }
 
 /// The same for a number of `count` digits of which the first `written` alone are written, and zeros meant behind them.
-pub(crate) fn fill_written(values: &mut [u8; PAN_DIGITS_MAX], written: usize, count: usize, format: Format) {
-    fill(values.get_mut(..count).unwrap_or(&mut []), format, 0);
+pub(crate) fn fill_written(values: &mut [u8; PAN_DIGITS_MAX], written: usize, count: usize, style: Style) {
+    fill(values.get_mut(..count).unwrap_or(&mut []), style, 0);
     values.iter_mut().skip(written).for_each(|value| *value = 0);
     if judge(values.iter().copied().take(count), count).is_some() {
         // A power of ten never passes Luhn.
@@ -160,10 +166,15 @@ fn any_run_passes(values: &[u8], last: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mask::{Format, Notation};
     use crate::naive;
     use proptest::prelude::*;
 
     const FORMATS: [Format; 4] = [Format::Full, Format::Last4, Format::Bin6Last4, Format::Bin8Last4];
+
+    fn style(format: Format) -> Style {
+        Style { format, notation: Notation::Text, surrogates: None }
+    }
 
     fn card_digits() -> impl Strategy<Value = Vec<u8>> {
         let prefix =
@@ -187,7 +198,7 @@ mod tests {
         fn a_mask_is_no_card_and_stays_as_it_is(values in card_digits()) {
             for format in FORMATS {
                 let mut masked = values.clone();
-                prop_assert!(digits(&mut masked, format));
+                prop_assert!(digits(&mut masked, style(format)));
                 prop_assert!(masked[0] != 0);
                 let (_, end) = format.open(values.len());
                 prop_assert_eq!(&masked[values.len() - end..], &values[values.len() - end..]);
@@ -198,9 +209,9 @@ mod tests {
                     }
                 }
                 let again = masked.clone();
-                prop_assert!(!digits(&mut masked, format));
+                prop_assert!(!digits(&mut masked, style(format)));
                 prop_assert_eq!(&again, &masked);
-                whole_digits(&mut masked, format);
+                whole_digits(&mut masked, style(format));
                 prop_assert_eq!(&again, &masked);
             }
         }
@@ -209,10 +220,10 @@ mod tests {
         fn any_labelled_number_keeps_its_length(values in prop::collection::vec(0u8..=9, 0..40)) {
             for format in FORMATS {
                 let mut masked = values.clone();
-                whole_digits(&mut masked, format);
+                whole_digits(&mut masked, style(format));
                 prop_assert_eq!(masked.iter().position(|v| *v != 0), values.iter().position(|v| *v != 0));
                 let again = masked.clone();
-                whole_digits(&mut masked, format);
+                whole_digits(&mut masked, style(format));
                 prop_assert_eq!(again, masked);
             }
         }
@@ -220,11 +231,14 @@ mod tests {
 
     #[test]
     fn integers() {
-        assert_eq!(magnitude(4_111_111_111_111_111, Format::Last4).map(|value| value % 10_000), Some(1111));
-        assert_eq!(magnitude(4_111_111_111_111_112, Format::Last4), None);
-        assert_eq!(magnitude(0, Format::Full), None);
-        assert_eq!(whole_magnitude(0, Format::Full), 0);
-        assert_eq!(whole_magnitude(737, Format::Full), 100);
-        assert!(whole_magnitude(u64::MAX, Format::Last4) >= 10_000_000_000_000_000_000);
+        assert_eq!(
+            magnitude(4_111_111_111_111_111, style(Format::Last4)).map(|value| value % 10_000),
+            Some(1111)
+        );
+        assert_eq!(magnitude(4_111_111_111_111_112, style(Format::Last4)), None);
+        assert_eq!(magnitude(0, style(Format::Full)), None);
+        assert_eq!(whole_magnitude(0, style(Format::Full)), 0);
+        assert_eq!(whole_magnitude(737, style(Format::Full)), 100);
+        assert!(whole_magnitude(u64::MAX, style(Format::Last4)) >= 10_000_000_000_000_000_000);
     }
 }

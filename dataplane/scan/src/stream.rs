@@ -50,7 +50,7 @@ impl Stream {
     /// The caller passes on the released bytes and keeps the rest, at most [`HOLDBACK_BYTES_MAX`]. With `last` all are
     /// released, and the stream stands at the start of a new value.
     pub fn mask(&mut self, scanner: &Scanner, bytes: &mut [u8], last: bool, format: Format) -> Progress {
-        let style = Style { format, notation: self.notation };
+        let style = scanner.style(format, self.notation);
         let (decided, masked) = pass(scanner.kernel, bytes, self.decided, last, style);
         let released = if last { bytes.len() } else { decided.saturating_sub(LOOKBEHIND) };
         self.decided = if last { 0 } else { decided - released };

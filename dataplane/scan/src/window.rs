@@ -8,7 +8,10 @@ use crate::mask::HIDDEN;
 use crate::script::Script;
 
 /// The longest card number in bytes: 19 digits of six bytes in five groups with six-byte separators.
-pub(crate) const WINDOW_BYTES_MAX: usize = PAN_DIGITS_MAX * 6 + 4 * 6;
+pub(crate) const WINDOW_BYTES_MAX: usize = PAN_DIGITS_MAX * 6 + 4 * SEPARATOR_BYTES_MAX;
+
+/// The longest separator in bytes.
+pub(crate) const SEPARATOR_BYTES_MAX: usize = 6;
 
 const GROUPS_MAX: usize = 5;
 

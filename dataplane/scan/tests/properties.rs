@@ -4,13 +4,20 @@ mod texts;
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use scan::{Format, HOLDBACK_BYTES_MAX, Kind, Scanner, Stream, naive};
+use scan::{Format, HOLDBACK_BYTES_MAX, Kind, Scanner, Stream, Surrogates, naive};
+use std::sync::OnceLock;
 use texts::{any_text, format, short_text};
 
 fn masked(scanner: &Scanner, text: &[u8], format: Format) -> Vec<u8> {
     let mut bytes = text.to_vec();
     scanner.mask(&mut bytes, format);
     bytes
+}
+
+/// A scanner that has a key for surrogates.
+fn keyed() -> Scanner {
+    static KEY: OnceLock<Surrogates> = OnceLock::new();
+    Scanner::new().with_surrogates(KEY.get_or_init(|| Surrogates::new(&[7; 32])))
 }
 
 /// The same cases on every run; PROPTEST_CASES asks for more, the fuzz target for others.
@@ -82,8 +89,22 @@ proptest! {
     }
 
     #[test]
+    fn a_surrogate_is_not_found_again(text in any_text()) {
+        let scanner = keyed();
+        for json in [false, true] {
+            let mask = |bytes: &mut Vec<u8>| if json { scanner.mask_json(bytes, Format::Surrogate) } else { scanner.mask(bytes, Format::Surrogate) };
+            let mut once = text.clone();
+            let count = mask(&mut once);
+            prop_assert_eq!(once.len(), text.len());
+            prop_assert_eq!(naive::find(&once).len(), 0, "{}", String::from_utf8_lossy(&once));
+            prop_assert_eq!(once != text, count > 0);
+            prop_assert_eq!(mask(&mut once), 0);
+        }
+    }
+
+    #[test]
     fn any_split_gives_the_same_bytes(text in any_text(), format in format(), cuts in prop::collection::vec(0usize..60, 0..40)) {
-        let scanner = Scanner::new();
+        let scanner = keyed();
         let mut whole = text.clone();
         let count = scanner.mask(&mut whole, format);
         let (bytes, masked) = in_parts(&scanner, &text, format, &cuts)?;

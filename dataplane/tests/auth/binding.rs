@@ -11,7 +11,10 @@ fn leaves(bytes: Vec<u8>) -> Vec<u8> {
 /// Takes SCRAM-SHA-256-PLUS out of what the target offers.
 fn strips(bytes: Vec<u8>) -> Vec<u8> {
     let offer = b"R\0\0\0\x2a\0\0\0\x0aSCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0";
-    if bytes == offer { b"R\0\0\0\x17\0\0\0\x0aSCRAM-SHA-256\0\0".to_vec() } else { bytes }
+    // It may come behind the target's word on its protocol.
+    let Some(at) = memchr::memmem::find(&bytes, offer) else { return bytes };
+    let (before, after) = (&bytes[..at], &bytes[at + offer.len()..]);
+    [before, b"R\0\0\0\x17\0\0\0\x0aSCRAM-SHA-256\0\0", after].concat()
 }
 
 #[test]

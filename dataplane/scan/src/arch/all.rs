@@ -193,8 +193,9 @@ fn seams(masks: Masks) -> u64 {
     let two = one & one >> 1;
     let three = two & one >> 2;
     let four = two & two >> 2;
-    // Four digits, a separator of up to three bytes or of six, three digits: every grouping has that after its first.
-    let next = three >> 1 | three >> 2 | three >> 3 | three >> 6;
+    // Four digits, a separator of up to three bytes or of six (`\u00a0`), three digits: every grouping has that after its
+    // first group.
+    let next = three >> 1 | three >> 2 | three >> 3 | three >> 6 & !(one >> 1);
     let printed = four << 4 & separators & !commas & next;
     // Two separators of one byte, three digits behind each.
     let thousands = separators & three >> 1;

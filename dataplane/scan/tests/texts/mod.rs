@@ -147,6 +147,6 @@ pub(crate) fn any_text() -> impl Strategy<Value = Vec<u8>> {
 }
 
 pub(crate) fn format() -> impl Strategy<Value = scan::Format> {
-    use scan::Format::{Bin6Last4, Bin8Last4, Full, Last4};
-    prop::sample::select(vec![Full, Last4, Bin6Last4, Bin8Last4])
+    use scan::Format::{Bin6Last4, Bin8Last4, Full, Last4, Surrogate};
+    prop::sample::select(vec![Full, Last4, Bin6Last4, Bin8Last4, Surrogate])
 }

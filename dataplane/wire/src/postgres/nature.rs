@@ -4,6 +4,7 @@
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
+use super::startup::is_utf8;
 use crate::limits::NAME_BYTES_MAX;
 
 /// Names that a statement changes behind the protocol's back.
@@ -56,6 +57,46 @@ impl Nature {
             nature.effect = both(nature.effect, effect(word, rest));
         }
         nature
+    }
+}
+
+/// Whether a statement sets what a session's bytes are read by to something else, as far as its words say: what they do
+/// not say, the target does, and the session ends.
+pub(crate) fn unpins(text: &str) -> bool {
+    let by_function = memchr::memchr_iter(b'_', text.as_bytes()).any(|at| {
+        let word = at.checked_sub(3).and_then(|start| text.get(start..at + 7));
+        word.is_some_and(|word| word.eq_ignore_ascii_case("set_config"))
+    });
+    text.split(';').any(|part| {
+        let (word, rest) = first_word(part);
+        let sets = by_function || word.is_some_and(|word| Keyword(word).is("set"));
+        sets && is_unpinning(part, rest)
+    })
+}
+
+/// Of a part of a statement that sets something; `rest` follows its first word.
+fn is_unpinning(part: &str, rest: &str) -> bool {
+    let lower = part.to_ascii_lowercase();
+    if !["client_encoding", "standard_conforming_strings", "names"].iter().any(|name| lower.contains(name)) {
+        return false;
+    }
+    let (mut name, mut value) = first_word(rest);
+    if name.is_some_and(|name| Keyword(name).is("session") || Keyword(name).is("local")) {
+        (name, value) = first_word(value);
+    }
+    let Some(name) = name.map(Keyword) else { return true };
+    let value = value.trim_start().trim_start_matches('=');
+    let value = match first_word(value) {
+        (Some(to), rest) if Keyword(to).is("to") => rest,
+        _ => value,
+    };
+    let value = value.trim_matches(|sign: char| sign.is_ascii_whitespace() || sign == '\'' || sign == '"');
+    if name.is("names") || name.is("client_encoding") {
+        !is_utf8(value) || !value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    } else if name.is("standard_conforming_strings") {
+        !value.eq_ignore_ascii_case("on")
+    } else {
+        lower.contains("client_encoding") || lower.contains("standard_conforming_strings")
     }
 }
 
@@ -186,6 +227,36 @@ mod tests {
         assert!(Nature::of("-- x\n select 1;").stable);
         assert!(!Nature::of("fetch all from c").stable);
         assert!(!Nature::of("select 1; fetch c").stable);
+    }
+
+    #[test]
+    fn sees_what_would_change_how_bytes_are_read() {
+        for bad in [
+            "set client_encoding = 'LATIN1'",
+            "SET Client_Encoding TO gb18030;",
+            "select 1; /* x */ set session client_encoding to 'SJIS'",
+            "set local standard_conforming_strings = off",
+            "set names 'JOHAB'",
+            "set client_encoding to 'UTF8', 'x'",
+            "set client_encoding to default",
+            "select Set_Config('client_encoding', 'GB18030', false)",
+            "with a as (select set_config(n, 'off', true) from (values ('standard_conforming_strings')) v(n)) table a",
+        ] {
+            assert!(unpins(bad), "{bad}");
+        }
+        for good in [
+            "set client_encoding = 'utf-8'",
+            "SET client_encoding TO UTF8;",
+            "set session names 'UTF8'",
+            "set standard_conforming_strings to on",
+            "show client_encoding",
+            "select * from pg_settings where name = 'client_encoding'",
+            "select set_config('application_name', 'x', false)",
+            "set application_name = 'names'",
+            "update names set a = '_'",
+        ] {
+            assert!(!unpins(good), "{good}");
+        }
     }
 
     #[test]

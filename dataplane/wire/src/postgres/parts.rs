@@ -65,7 +65,7 @@ impl Text {
             Class::Bytea if start.starts_with(b"\\x") => {
                 Self { plain: None, tokens: Tokens::None, ..Self::mixed() }
             }
-            Class::Mixed | Class::Bytea => Self::mixed(),
+            Class::Mixed | Class::Bytea | Class::Shown => Self::mixed(),
             _ => Self::plain(),
         }
     }

@@ -168,7 +168,7 @@ impl Plan {
             }
             None => {
                 let count = usize::from(u16_at(row, HEADER_BYTES).unwrap_or(0)).min(COLUMNS_MAX);
-                let class = |index| if formats.is_binary(index) { Class::Unknown } else { Class::Mixed };
+                let class = |index| if formats.is_binary(index) { Class::Unknown } else { Class::Shown };
                 self.fill((0..count).map(class));
                 self.hide((0..count).map(|index| {
                     let binary = formats.is_binary(index);

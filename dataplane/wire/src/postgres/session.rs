@@ -12,7 +12,7 @@ use super::back::{Back, Stand};
 use super::copy::CopyOut;
 use super::frame::{self, Frame, HEADER_BYTES, message, missing, text};
 use super::message::{Bind, Named, Parse, read_execute, read_text};
-use super::nature::Nature;
+use super::nature::{Nature, unpins};
 use super::pending::{Expect, Pending};
 use super::reply::{self, FAILING_TEXT, Severity};
 use super::rows::{Column, Formats, Plan};
@@ -572,6 +572,9 @@ impl Talk {
         match asking.kind {
             CommandKind::Query => {
                 let text = core::str::from_utf8(read_text(Side::Client, body)?).unwrap_or_default();
+                if unpins(text) {
+                    return Ok(self.refuse_query(number, reply_of(b"22023", PINNED, PINNED_HINT), out));
+                }
                 let nature = Nature::of(text);
                 self.forget_unnamed();
                 self.statements.apply(&nature.effect);
@@ -583,6 +586,9 @@ impl Talk {
             CommandKind::Prepare => {
                 let parse = Parse::read(body)?;
                 let text = core::str::from_utf8(parse.text).unwrap_or_default();
+                if unpins(text) {
+                    return Ok(self.refuse_extended(number, reply_of(b"22023", PINNED, PINNED_HINT), out));
+                }
                 let Some(statement) = self.statements.insert(parse.name, text, self.batch) else {
                     let words = "too many prepared statements are kept in this session";
                     return Ok(self.refuse_extended(
@@ -659,6 +665,8 @@ impl Talk {
 /// Why a masked value is not written, and what to do.
 pub(super) const MASKED_BACK: &str = "a masked card number cannot be written back";
 pub(super) const MASKED_HINT: &str = "leave the column out, or write the value from its source";
+const PINNED: &str = "client_encoding must be UTF8 and standard_conforming_strings on through pangate";
+const PINNED_HINT: &str = "leave both as they are; what is not text in UTF-8 passes as bytea";
 const NOT_UTF8: &str = "the statement is not in UTF-8";
 const NAME_TOO_LONG: &str = "the name of a statement or portal has more than 63 bytes";
 

@@ -8,6 +8,7 @@ use scan::{Format, Scanner};
 
 use super::nest::{Nest, Next};
 use super::parts::Text;
+use crate::cursor::u32_at;
 use crate::limits::NESTING_MAX;
 
 /// How a cell is read.
@@ -15,10 +16,14 @@ use crate::limits::NESTING_MAX;
 pub(crate) enum Class {
     /// Cannot hold a card number where it has this many bytes.
     Fixed(u8),
-    /// Characters, or bytes of which some may be.
+    /// Bytes of which some may be characters.
+    Bytes,
+    /// Characters.
     Plain,
     /// Characters among which bytea may stand in its `\x` form, and numbers in any form.
     Mixed,
+    /// Text of an unknown type.
+    Shown,
     /// JSON; whether its numbers may have exponents. In binary jsonb, a version byte stands before it.
     Json(bool),
     /// bytea as text.
@@ -97,8 +102,9 @@ impl Class {
             1083 | 1114 | 1184 => Self::Fixed(8),
             1266 => Self::Fixed(12),
             1186 | 2950 => Self::Fixed(16),
-            // "char" aside, what is kept as its characters; bytea, xml.
-            17 | 19 | 25 | 142 | 194 | 650 | 705 | 869 | 1042 | 1043 | 1790 | 2275 => Self::Plain,
+            17 => Self::Bytes,
+            // "char" aside, what is kept as its characters; xml.
+            19 | 25 | 142 | 194 | 650 | 705 | 869 | 1042 | 1043 | 1790 | 2275 => Self::Plain,
             114 | 4072 => Self::Json(true),
             3802 => Self::Json(false),
             20 | 3220 | 5069 => Self::Integer,
@@ -135,7 +141,7 @@ impl Class {
 
     /// Whether a cell must be looked at even where no part of its bytes looks like a card number.
     pub(crate) fn hides(self) -> bool {
-        !matches!(self, Self::Fixed(_) | Self::Plain | Self::Decimal | Self::Json(false))
+        !matches!(self, Self::Fixed(_) | Self::Bytes | Self::Plain | Self::Decimal | Self::Json(false))
     }
 }
 
@@ -160,12 +166,24 @@ impl Masker {
     fn nested(&mut self, class: Class, value: &mut [u8], depth: u32) -> usize {
         match class {
             Class::Fixed(length) if value.len() == usize::from(length) => 0,
-            Class::Plain => self.text(value),
-            Class::Mixed | Class::Bytea | Class::Json(_) => Text::of(class, value).whole(self, value),
+            Class::Bytes => self.text(value),
+            Class::Plain => self.text(value) + self.misread(value),
+            Class::Mixed | Class::Bytea | Class::Json(_) => {
+                Text::of(class, value).whole(self, value) + self.misread(value)
+            }
             Class::Decimal => self.decimal(value).unwrap_or_else(|| self.text(value)),
             Class::FloatText => self.float_text(value).unwrap_or_else(|| self.text(value)),
             Class::Numbers => self.numbers(value),
             Class::MoneyText => self.money_text(value),
+            Class::Shown => match value {
+                [b'0' | b'1', .., b'0' | b'1'] => {
+                    self.bits_text(value) + self.nested(Class::Mixed, value, depth)
+                }
+                [_, _, b':', _, _, b':', ..] => {
+                    self.nibbles_text(value) + self.nested(Class::Mixed, value, depth)
+                }
+                _ => self.nested(Class::Mixed, value, depth),
+            },
             Class::BitsText => self.bits_text(value),
             Class::NibblesText => self.nibbles_text(value),
             Class::Integer | Class::Money => match (class, value.as_chunks_mut::<8>()) {
@@ -216,9 +234,13 @@ impl Masker {
             return Text::of(class, value).whole(self, value);
         }
         if let ([number], []) = value.as_chunks_mut::<8>()
-            && (self.integer(number) || self.float(number))
+            && (self.integer(number) || self.money(number) || self.float(number) || self.nibbles(number) > 0)
         {
             return 1;
+        }
+        let is_bits = u32_at(value, 0).is_some_and(|bits| bits.div_ceil(8) as usize + 4 == value.len());
+        if is_bits && let masked @ 1.. = self.bits(value) {
+            return masked;
         }
         if let Some(class) = NESTS.into_iter().find(|class| holds(*class, value)) {
             return self.inside(class, value, depth);
@@ -227,8 +249,33 @@ impl Masker {
             (Some(true), _) => 1,
             // jsonb and others: a version before the text.
             (_, Some((1, text))) if is_text(text) => Text::of(Class::Json(true), text).whole(self, text),
-            _ => self.loose(value),
+            _ => self.words(value) + self.loose(value),
         }
+    }
+
+    /// Characters in no UTF-8 are in another encoding, under which the last byte of one may read as a digit (GB18030,
+    /// JOHAB): the target says so only behind the rows, or never (SQL_ASCII).
+    fn misread(&self, value: &mut [u8]) -> usize {
+        if value.is_ascii() || core::str::from_utf8(value).is_ok() { 0 } else { self.loose(value) }
+    }
+
+    /// Masks numbers of 16 digits at most that stand behind each other, eight bytes each, behind a short head: geometry.
+    /// Longer ones are not looked for: too many bytes that mean something else would be taken for them.
+    fn words(&self, value: &mut [u8]) -> usize {
+        const MOST: i64 = 9_999_999_999_999_999;
+        let mut masked = 0;
+        for head in [0, 1, 4, 5] {
+            let (words, []) = value.get_mut(head..).unwrap_or_default().as_chunks_mut::<8>() else {
+                continue;
+            };
+            for word in words {
+                let float = f64::from_be_bytes(*word);
+                let is_whole = float as i64 as f64 == float && float.abs() <= MOST as f64;
+                let number = i64::from_be_bytes(*word).unsigned_abs() <= MOST.unsigned_abs();
+                masked += usize::from(number && self.integer(word) || is_whole && self.float(word));
+            }
+        }
+        masked
     }
 
     /// Masks text among bytes that may look like digits and adjoin it.

@@ -95,19 +95,13 @@ impl Server {
 
     /// Runs SQL as the owner, past the gateway.
     pub(crate) fn sql(&self, text: &str) -> String {
+        self.sql_in("postgres", text)
+    }
+
+    /// The same in another database.
+    pub(crate) fn sql_in(&self, database: &str, text: &str) -> String {
         let mut psql = Command::new(self.binaries.join("psql"));
-        psql.args([
-            "-qAt",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-h",
-            "127.0.0.1",
-            "-U",
-            "owner",
-            "-d",
-            "postgres",
-            "-p",
-        ]);
+        psql.args(["-qAt", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "owner", "-d", database, "-p"]);
         psql.arg(self.port.to_string());
         for statement in text.split_inclusive(';') {
             psql.arg("-c").arg(statement);
@@ -159,6 +153,20 @@ pub(crate) struct Gateway {
 impl Gateway {
     /// Lets everyone in as `user`; statements are judged by `judge`.
     pub(crate) fn start(server: &Server, user: &str, password: &str, judge: fn(&Asked) -> Verdict) -> Self {
+        Self::serving(server, ["work", user, password], judge)
+    }
+
+    /// The same, to another database, without a password.
+    pub(crate) fn start_in(
+        server: &Server,
+        database: &str,
+        user: &str,
+        judge: fn(&Asked) -> Verdict,
+    ) -> Self {
+        Self::serving(server, [database, user, ""], judge)
+    }
+
+    fn serving(server: &Server, [database, user, password]: [&str; 3], judge: fn(&Asked) -> Verdict) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let (tell, seen) = mpsc::channel();
@@ -166,7 +174,7 @@ impl Gateway {
         let account = Account {
             user: user.into(),
             password: password.into(),
-            database: "work".into(),
+            database: database.into(),
             tls: wire::ServerTls::Off,
             mask: scan::Format::Last4,
         };

@@ -16,6 +16,10 @@ use super::plan::{CHUNK_BYTES, Chunk, Compression, Stream};
 /// Bytes read on either side of a part.
 const MARGIN: usize = 4096;
 const _: () = assert!(MARGIN > 2 * ::scan::HOLDBACK_BYTES_MAX);
+/// Bytes that are read and looked through at once: what was read is still in the core's own cache then.
+const PIECE_BYTES: u64 = 512 << 10;
+/// Members of an archive that are looked into.
+const MEMBERS_MAX: usize = 1 << 20;
 /// Decompressed bytes that are looked through of one file at most.
 const DECOMPRESSED_BYTES_MAX: u64 = 1 << 40;
 /// Memory that a zstd file may ask for, as a power of two.
@@ -55,20 +59,25 @@ impl Finder {
 
     /// The hits that begin in the chunk.
     pub(super) fn chunk(&mut self, chunk: &Chunk) -> io::Result<Vec<Hit>> {
+        let mut hits = Vec::new();
+        let mut start = chunk.start;
+        while start < chunk.end {
+            let end = chunk.end.min(start + PIECE_BYTES);
+            hits.extend(self.piece(chunk, start, end)?);
+            start = end;
+        }
+        Ok(hits)
+    }
+
+    fn piece(&mut self, chunk: &Chunk, start: u64, end: u64) -> io::Result<Vec<Hit>> {
         let margin = MARGIN as u64;
-        let from = chunk.start.saturating_sub(margin);
-        let to = chunk.length.min(chunk.end + margin);
+        let from = start.saturating_sub(margin);
+        let to = chunk.length.min(end + margin);
         let wanted = usize::try_from(to - from).map_err(|_| io::ErrorKind::FileTooLarge)?;
         self.buffer.resize(wanted, 0);
         let read = fill_at(&chunk.file, &mut self.buffer, from)?;
         let bytes = self.buffer.get(..read).unwrap_or_default();
-        Ok(find(
-            self.scanner,
-            bytes,
-            &Part { path: &chunk.path, from, compression: None },
-            chunk.start,
-            chunk.end,
-        ))
+        Ok(find(self.scanner, bytes, &Part { path: &chunk.path, from, compression: None }, start, end))
     }
 
     /// Gives the hits of a stream to `tell`, part by part; what could not be read, if anything. A file that only looks
@@ -78,6 +87,11 @@ impl Finder {
         T: FnMut(Vec<Hit>, u64) -> Result<(), NobodyListens>,
     {
         let Stream { path, reader, compression, raw } = stream;
+        if let (Some(Compression::Zip), Some(file)) = (compression, &raw)
+            && let Ok(archive) = zip::ZipArchive::new(&**file)
+        {
+            return self.archive(&path, archive, &mut tell);
+        }
         let outcome = match decompress(reader, compression) {
             Ok(reader) => self.read_through(&path, reader, compression, &mut tell)?,
             Err(error) => Err(error),
@@ -91,6 +105,37 @@ impl Finder {
             Ok(()) => Ok(Some(format!("{trouble}; scanned as it is"))),
             Err(error) => Ok(Some(format!("{path}: {error}"))),
         }
+    }
+
+    /// Looks into each member; what could not be read, if anything. A hit's path is the archive's, then the member's.
+    fn archive<T>(
+        &mut self,
+        path: &str,
+        mut archive: zip::ZipArchive<&std::fs::File>,
+        tell: &mut T,
+    ) -> Result<Option<String>, NobodyListens>
+    where
+        T: FnMut(Vec<Hit>, u64) -> Result<(), NobodyListens>,
+    {
+        let mut troubles = Vec::new();
+        if archive.len() > MEMBERS_MAX {
+            troubles.push(format!("{path}: only the first {MEMBERS_MAX} members were looked into"));
+        }
+        for number in 0..archive.len().min(MEMBERS_MAX) {
+            let member = match archive.by_index(number) {
+                Ok(member) => member,
+                Err(error) => {
+                    troubles.push(format!("{path}: member {number}: {error}"));
+                    continue;
+                }
+            };
+            let name = member.name().map_or_else(|_| number.to_string(), |name| name.into_owned());
+            let name: Arc<str> = format!("{path}/{name}").into();
+            if let Err(error) = self.read_through(&name, member, Some(Compression::Zip), tell)? {
+                troubles.push(format!("{name}: {error}"));
+            }
+        }
+        Ok((!troubles.is_empty()).then(|| troubles.join("\n")))
     }
 
     fn read_through<R, T>(
@@ -211,6 +256,7 @@ fn decompress(
 ) -> io::Result<Box<dyn Read + Send>> {
     Ok(match compression {
         None => reader,
+        Some(Compression::Zip) => return Err(io::Error::other("its list of members cannot be read")),
         Some(Compression::Gzip) => Box::new(flate2::read::MultiGzDecoder::new(reader)),
         Some(Compression::Zstd) => {
             let mut decoder = zstd::Decoder::new(reader)?;
@@ -253,6 +299,7 @@ impl Compression {
         match self {
             Self::Gzip => "gzip",
             Self::Zstd => "zstd",
+            Self::Zip => "zip",
         }
     }
 }
@@ -352,6 +399,27 @@ mod tests {
             assert!(hits[0].compression.is_some());
             assert!(troubles.is_empty());
         }
+    }
+
+    #[test]
+    fn members_of_an_archive_are_looked_into() {
+        use std::io::Write as _;
+        let mut archive = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
+        let options = zip::write::SimpleFileOptions::default();
+        for (name, method) in
+            [("plain.txt", zip::CompressionMethod::Stored), ("a/b.log", zip::CompressionMethod::Deflated)]
+        {
+            archive.start_file(name, options.compression_method(method)).unwrap();
+            archive.write_all(&text_with(&[7, 70_000])).unwrap();
+        }
+        let packed = archive.finish().unwrap().into_inner();
+        let (hits, troubles) = scan(&packed);
+        assert_eq!(offsets(&hits), [7, 70_000, 7, 70_000]);
+        assert!(hits[0].path.ends_with("/plain.txt") && hits[2].path.ends_with("/a/b.log"));
+        assert!(troubles.is_empty());
+        // Cut short, it is no archive any more: what is stored plainly is found all the same.
+        let (hits, troubles) = scan(&packed[..packed.len() / 2]);
+        assert!(hits.len() >= 2 && troubles[0].contains("zip"), "{troubles:?}");
     }
 
     #[test]

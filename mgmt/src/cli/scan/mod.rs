@@ -1,5 +1,5 @@
 //! `pangate scan`: finds card numbers in files, folders and standard input. Every core works; hits come in the order
-//! of the paths and offsets all the same. gzip and zstd files are looked into; archives (tar, zip) are read as bytes.
+//! of the paths and offsets all the same. gzip and zstd files and zip archives are looked into, one inside another is not; tar is read as bytes.
 
 mod find;
 mod plan;
@@ -24,7 +24,7 @@ const WAITING_MAX: usize = 64;
 /// Finds card numbers in files, folders and standard input
 #[derive(Args)]
 #[command(after_help = "\
-A line a hit: path, offset, length, brand, masked. Offsets in gzip and zstd files are those of the decompressed data.
+A line a hit: path, offset, length, brand, masked. Offsets in compressed files are those of the decompressed data.
 Symbolic links inside folders are not followed. Exit code 1: something was found; 3: something could not be read.
 Examples:
   pangate scan build.log artifacts/

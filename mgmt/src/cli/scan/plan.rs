@@ -46,6 +46,8 @@ pub(super) struct Stream {
 pub(super) enum Compression {
     Gzip,
     Zstd,
+    /// An archive: each of its members is looked into.
+    Zip,
 }
 
 impl Compression {
@@ -54,6 +56,7 @@ impl Compression {
         match head {
             [0x1f, 0x8b, 0x08, ..] => Some(Self::Gzip),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstd),
+            [b'P', b'K', 3, 4, ..] => Some(Self::Zip),
             _ => None,
         }
     }
@@ -185,7 +188,8 @@ impl State {
 fn stream(path: Arc<str>, mut reader: Box<dyn Read + Send>, raw: Option<Arc<File>>) -> std::io::Result<Unit> {
     let mut head = Vec::new();
     reader.by_ref().take(4).read_to_end(&mut head)?;
-    let compression = Compression::of(&head);
+    // An archive's list of members stands at its end: what cannot be sought in is read as it is.
+    let compression = Compression::of(&head).filter(|kind| *kind != Compression::Zip || raw.is_some());
     let reader = Box::new(std::io::Cursor::new(head).chain(reader));
     Ok(Unit::Stream(Stream { path, reader, compression, raw }))
 }
