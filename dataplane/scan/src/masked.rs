@@ -1,5 +1,6 @@
 //! Finds what a mask has made: card numbers whose digits are hidden, which must not be written back as if they were
-//! values. Text by its stars, numbers by the filling that `number` chooses. Leaves out masks of values that are no card.
+//! values. Text by its stars, numbers by the filling that `number` chooses. Leaves out masks of values that are no card, and
+//! of numbers of which eight digits stay open: too little is filled to tell.
 
 use crate::brands::{PAN_DIGITS_MAX, PAN_DIGITS_MIN};
 use crate::mask::{Format, HIDDEN, Notation, Style};
@@ -11,7 +12,7 @@ const GROUPS: [&[usize]; 4] = [&[4, 4, 4, 4], &[4, 4, 4, 4, 3], &[4, 6, 5], &[4,
 /// Front and end that a mask leaves open.
 const LAYOUTS: [(usize, usize); 3] = [(0, 4), (6, 4), (8, 4)];
 /// Zeros that the mask of a number has in a row at least.
-const ZEROS: &[u8] = b"00000";
+const ZEROS: &[u8] = b"0000";
 
 /// Bytes that a masked card number has at most, with its separators and what stands on both sides.
 pub const MASKED_BYTES_MAX: usize = PAN_DIGITS_MAX + GROUPS[1].len() + 2;
@@ -161,7 +162,7 @@ mod tests {
     #[test]
     fn numbers_that_the_masks_make_are_found() {
         let scanner = Scanner::new();
-        for format in [Format::Last4, Format::Bin6Last4, Format::Bin8Last4] {
+        for format in [Format::Last4, Format::Bin6Last4] {
             for card in ["4111111111111111", "5555555555554444", "378282246310005", "2223003122003222"] {
                 let card: i64 = card.parse().unwrap();
                 let masked = scanner.mask_integer(card, format).unwrap();
@@ -179,7 +180,7 @@ mod tests {
             "/****************/ select 1",
             "select 2 * 3 ** 4",
             "'****'",
-            "'***********1111'",
+            "'*******1111'",
             "1000000000000000",
             "4111111111111111",
             "20290101000000",
