@@ -6,10 +6,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use evidence::record::{Record, SessionId};
-use policies::snapshot::{Bind, Class, Durability, Mask, RecordResponses, Snapshot, TargetView};
+use policies::snapshot::{Bind, Class, Durability, Mask, Protocol, RecordResponses, Snapshot, TargetView};
 use scan::Format;
 use wire::{CancelKey, Login, Method, RefusalKind, Secret};
 
+use crate::catalog::Place;
 use crate::desk::{Admitted, Answer, Desk, OwnedRefusal, Wait, not_recorded};
 use crate::identity::Verified;
 use crate::ledger::{self, Quota, SessionPermit};
@@ -70,7 +71,7 @@ impl Desk {
             .verify(login.token, &self.keys, &snapshot, now_s)
             .map_err(|error| unauthenticated(error.to_string()))?;
         let class = snapshot.class(&verified.identity.groups, target.name);
-        session.who = Some(Box::new(who(&verified, &target, class.as_ref())));
+        session.who = Some(Box::new(who(&verified, &target, &database, class.as_ref())));
         let Some(class) = class else {
             return Err(OwnedRefusal::new(
                 RefusalKind::Denied,
@@ -82,13 +83,20 @@ impl Desk {
         if let Some(seconds) = class.limits().duration_s {
             session.until_ms = Some(self.now_ms + seconds * 1000);
         }
-        let number = self.verdicts.class_number(&class, target.name);
+        let place = Place { target: target.name.to_owned(), database: database.clone() };
+        let number = self.verdicts.class_number(&class, &place);
+        let labelled = is_labelled(&target);
+        if labelled {
+            // The first command will need them.
+            self.facts.read(&place);
+        }
         session.admitting = Some(Box::new(self.admitted(&target, &verified, login, &database, session)?));
         self.record_login(session, &verified, login, &class, &database, snapshot.version());
         session.standing = Some(Standing {
             snapshot: snapshot.version(),
             class: Some(class),
             number,
+            labelled,
             prepared: hashbrown::HashMap::new(),
         });
         Ok(self.claim(session, &verified))
@@ -309,13 +317,14 @@ fn terms(
     Some(Terms { key: Rc::new(key), idle_max: target.pool.idle_max, idle_ms: target.pool.idle_ms })
 }
 
-fn who(verified: &Verified, target: &TargetView<'_>, class: Option<&Class>) -> Who {
+fn who(verified: &Verified, target: &TargetView<'_>, database: &str, class: Option<&Class>) -> Who {
     Who {
         issuer: verified.issuer.clone(),
         subject: verified.identity.subject.clone(),
         requester: verified.identity.requester.clone(),
         groups: verified.identity.groups.clone(),
         target: target.name.to_owned(),
+        place: Place { target: target.name.to_owned(), database: database.to_owned() },
         mask: format(class.map_or(Mask::Full, Class::mask)),
         answers: match class.map(Class::record) {
             Some(RecordResponses::Full) => Answers::Full,
@@ -329,6 +338,11 @@ fn who(verified: &Verified, target: &TargetView<'_>, class: Option<&Class>) -> W
         },
         rows_max: class.and_then(|class| class.limits().rows).unwrap_or(u64::MAX),
     }
+}
+
+/// Whether an answer's columns are followed to where they come from.
+pub(crate) fn is_labelled(target: &TargetView<'_>) -> bool {
+    target.protocol == Protocol::Postgres && target.labels().next().is_some()
 }
 
 fn format(mask: Mask) -> scan::Format {

@@ -8,6 +8,7 @@ use evidence::record::{Record, SessionId};
 use policies::decision::Decision;
 use wire::{Command, CommandKind, Now, RefusalKind};
 
+use crate::admit::is_labelled;
 use crate::desk::{Answer, Desk, OwnedRefusal, Wait, not_recorded};
 use crate::hold::Shown;
 use crate::limits::{RECORDED_TEXT_BYTES_MAX, SESSION_VERDICTS_MAX};
@@ -29,6 +30,9 @@ impl Desk {
         if self.recorder.failure().is_some() {
             return Answer::Refuse(not_recorded());
         }
+        if let Some(answer) = self.follow(command, session) {
+            return self.unfollowed(command, session, answer);
+        }
         session.commands += 1;
         self.metrics.commands.add(1);
         let judged = match self.judge(command, session) {
@@ -48,6 +52,17 @@ impl Desk {
         let answer = self.record_and_rule(command, session, &judged, &mut text);
         self.text = text;
         if matches!(answer, Answer::Refuse(_)) {
+            self.metrics.refused.add(1);
+        }
+        answer
+    }
+
+    /// A command whose facts are awaited, or cannot be had: then it is refused, and recorded.
+    fn unfollowed(&mut self, command: &Command<'_>, session: &mut Session, answer: Answer) -> Answer {
+        if matches!(answer, Answer::Refuse(_)) {
+            session.commands += 1;
+            self.metrics.commands.add(1);
+            self.record_refused(command, session);
             self.metrics.refused.add(1);
         }
         answer
@@ -88,11 +103,15 @@ impl Desk {
                 "no policy lets this job use this target any more",
             ));
         };
+        if session.following.renew() {
+            standing.prepared.clear();
+        }
         if let Some(known) = command.statement.and_then(|id| standing.prepared.get(&id)) {
             return Ok(Judged::Prepared(Rc::clone(known)));
         }
-        let judge =
-            Judge { snapshot, class, number: standing.number, target: &who.target, scanner: &self.scanner };
+        let derived = session.following.facts().map(|facts| facts.derived.as_slice()).unwrap_or_default();
+        let (number, target, scanner) = (standing.number, &who.target, &self.scanner);
+        let judge = Judge { snapshot, class, number, target, derived, scanner };
         let verdict = self.verdicts.of(&judge, command.text);
         let Some(id) = command.statement else { return Ok(Judged::Once(verdict)) };
         if standing.prepared.len() >= SESSION_VERDICTS_MAX {
@@ -108,7 +127,7 @@ impl Desk {
     }
 
     /// Puts the session under the snapshot in use, if there is a newer one than it was judged by.
-    fn renew_standing(&mut self, session: &mut Session) -> Result<(), OwnedRefusal> {
+    pub(crate) fn renew_standing(&mut self, session: &mut Session) -> Result<(), OwnedRefusal> {
         if self.snapshot_is_stale() {
             return Err(OwnedRefusal::new(
                 RefusalKind::Denied,
@@ -121,11 +140,13 @@ impl Desk {
             return Ok(());
         }
         let class = snapshot.class(&who.groups, &who.target);
-        let number = class.as_ref().map_or(0, |class| self.verdicts.class_number(class, &who.target));
+        let number = class.as_ref().map_or(0, |class| self.verdicts.class_number(class, &who.place));
+        let labelled = snapshot.target(&who.target).is_some_and(|target| is_labelled(&target));
         session.standing = Some(Standing {
             snapshot: snapshot.version(),
             class,
             number,
+            labelled,
             prepared: hashbrown::HashMap::new(),
         });
         Ok(())
@@ -151,11 +172,8 @@ impl Desk {
         };
         let end = text.len();
         masked += self.write_parameters(command, secret, format, text);
-        let (word, rule) = match &verdict.decision {
-            Decision::Allow { rule } => ("allow", rule),
-            Decision::Hold { rule, .. } => ("hold", rule),
-            Decision::Deny { rule, .. } => ("deny", rule),
-        };
+        let unfit = unfit(command, verdict, &self.scanner, format);
+        let (word, rule) = words(&verdict.decision, unfit.as_ref().map(|(rule, _)| *rule));
         let (statement, parameters) = text.split_at_checked(end).unwrap_or((text, ""));
         let record = Record::Command {
             session: SessionId(session.id),
@@ -171,6 +189,14 @@ impl Desk {
             masked: masked as u64,
         };
         self.recorder.append(&record, self.now_ms, session.gather_ms());
+        if let (Some(exposure), true) = (verdict.exposure, word != "deny") {
+            session.following.note(command, exposure);
+        }
+        if let (Some((_, refusal)), Decision::Allow { .. } | Decision::Hold { .. }) =
+            (unfit, &verdict.decision)
+        {
+            return Answer::Refuse(refusal);
+        }
         match &verdict.decision {
             Decision::Allow { .. } => self.forward(session),
             Decision::Deny { rule, reason } => Answer::Refuse(
@@ -179,16 +205,7 @@ impl Desk {
             ),
             // Nothing runs yet; each execution asks again, with its parameters.
             Decision::Hold { .. } if command.kind == CommandKind::Prepare => self.forward(session),
-            Decision::Hold { rule, .. } if !redact::is_readable(statement) => Answer::Refuse(
-                OwnedRefusal::new(
-                    RefusalKind::Denied,
-                    format!("rule {rule} holds it, but it cannot be shown"),
-                )
-                .detail("it names a secret, and where its literals begin and end is not sure")
-                .hint(
-                    "write it without comments, escapes and dollar quotes, or pass the secret as a parameter",
-                ),
-            ),
+            Decision::Hold { rule, .. } if !redact::is_readable(statement) => unreadable(rule),
             Decision::Hold { rule, approval } => {
                 let (parameters, whole) = self.shown_parameters(command, secret, format);
                 let untold = u32::from(!whole || secret);
@@ -257,6 +274,59 @@ impl Desk {
             .collect();
         (shown, all)
     }
+}
+
+/// The decision and its rule as records have them, with what is refused whatever the rules allow.
+fn words<'a>(decision: &'a Decision, unfit: Option<&'static str>) -> (&'static str, &'a str) {
+    match (decision, unfit) {
+        (Decision::Allow { .. } | Decision::Hold { .. }, Some(rule)) => ("deny", rule),
+        (Decision::Allow { rule }, None) => ("allow", rule),
+        (Decision::Hold { rule, .. }, None) => ("hold", rule),
+        (Decision::Deny { rule, .. }, _) => ("deny", rule),
+    }
+}
+
+/// It would be held, but people could not tell what they approve.
+fn unreadable(rule: &str) -> Answer {
+    let words = format!("rule {rule} holds it, but it cannot be shown");
+    let hint = "write it without comments, escapes and dollar quotes, or pass the secret as a parameter";
+    Answer::Refuse(
+        OwnedRefusal::new(RefusalKind::Denied, words)
+            .detail("it names a secret, and where its literals begin and end is not sure")
+            .hint(hint),
+    )
+}
+
+/// What is refused whatever the rules allow: the word that stands for a rule in records, and the refusal.
+fn unfit(
+    command: &Command<'_>,
+    verdict: &Verdict,
+    scanner: &scan::Scanner,
+    format: scan::Format,
+) -> Option<(&'static str, OwnedRefusal)> {
+    if uncovered_copy(verdict) {
+        return Some(("labels", copy_refused()));
+    }
+    if verdict.writes && redact::writes_back(command, scanner, format) {
+        let refusal = OwnedRefusal::new(RefusalKind::Masked, "a masked card number cannot be written back");
+        let hint = "leave the column out, or write the value from its source";
+        return Some(("write-back", refusal.hint(hint)));
+    }
+    None
+}
+
+/// Whether it is a COPY of labelled data that finding card numbers does not cover, and no approval can reveal it.
+fn uncovered_copy(verdict: &Verdict) -> bool {
+    let reveals = matches!(&verdict.decision, Decision::Hold { approval, .. } if approval.reveals_computed);
+    !reveals && verdict.exposure.is_some_and(|exposure| exposure.copies_out && exposure.beyond_cards)
+}
+
+fn copy_refused() -> OwnedRefusal {
+    OwnedRefusal::new(
+        RefusalKind::Denied,
+        "COPY of labelled columns is refused: its data do not say where they come from",
+    )
+    .hint("copy columns without labels, or use SELECT, whose labelled columns come back masked")
 }
 
 fn kind_word(kind: CommandKind) -> &'static str {

@@ -537,7 +537,7 @@ impl<E: Engine> Connection<E> {
         let Some(side) = self.asking else { return Ok(false) };
         self.wait = None;
         match answer {
-            Answer::Allow => self.rule(side, Ruling::Allow, cx),
+            Answer::Allow => self.allow(side, cx),
             Answer::Done => self.rule(side, Ruling::Done, cx),
             Answer::Password => self.rule(side, Ruling::Password, cx),
             Answer::Bearer { configuration, scope } => {
@@ -566,6 +566,15 @@ impl<E: Engine> Connection<E> {
         }
     }
 
+    /// Lets the command run; what is known of labelled data goes with it.
+    fn allow(&mut self, side: Side, cx: &mut Context<'_>) -> Result<bool, Failure> {
+        let Some(facts) = self.session.following.lend() else { return self.rule(side, Ruling::Allow, cx) };
+        let ruling = Ruling::AllowLabelled(self.session.following.labels(&facts));
+        let going = self.rule(side, ruling, cx);
+        self.session.following.give_back(facts);
+        going
+    }
+
     fn rule(&mut self, side: Side, ruling: Ruling<'_>, cx: &mut Context<'_>) -> Result<bool, Failure> {
         let half = match side {
             Side::Client => &mut self.client,
@@ -586,6 +595,13 @@ impl<E: Engine> Connection<E> {
     pub fn resume(&mut self, answer: Answer, cx: &mut Context<'_>) {
         let Some(side) = self.asking else { return };
         let done = self.take_answer(answer, cx).and_then(|_| self.drive(side, cx));
+        self.finish_call(done, cx);
+    }
+
+    /// Newer facts are there: the open question is asked again.
+    pub fn ask_again(&mut self, cx: &mut Context<'_>) {
+        let (Some(side), Some(Wait::Facts { .. })) = (self.asking, &self.wait) else { return };
+        let done = self.ask(side, cx).and_then(|_| self.drive(side, cx));
         self.finish_call(done, cx);
     }
 

@@ -13,6 +13,7 @@ use wire::{
     Admission, CancelKey, Event, Naming, Now, Outcome, Question, Refusal, RefusalKind, Secret, ServerTls,
 };
 
+use crate::catalog::{Catalog, Table};
 use crate::connection::Failure;
 use crate::credentials::Credentials;
 use crate::hold::Holds;
@@ -64,6 +65,11 @@ pub enum Wait {
         /// The batch.
         batch: u64,
     },
+    /// Newer facts of where labelled data lie.
+    Facts {
+        /// When it is over.
+        deadline_ms: u64,
+    },
     /// People.
     Hold {
         /// The ticket.
@@ -81,7 +87,7 @@ impl Wait {
     /// When the wait is over by itself.
     pub fn deadline_ms(&self) -> Option<u64> {
         match self {
-            Self::Hold { deadline_ms, .. } => Some(*deadline_ms),
+            Self::Hold { deadline_ms, .. } | Self::Facts { deadline_ms } => Some(*deadline_ms),
             Self::Claim | Self::Durable { .. } | Self::DurableLogin { .. } => None,
         }
     }
@@ -211,6 +217,12 @@ pub struct Desk {
     pub keys: Arc<Vec<IssuerKeys>>,
     /// Where the targets are.
     pub upstreams: Arc<Upstreams>,
+    /// Where labelled data lie in them, and which table that is by number.
+    pub catalog: Arc<Table>,
+    /// Counts the tables.
+    pub catalog_table: u64,
+    /// Asks for newer facts.
+    pub facts: Catalog,
     /// Token verification.
     pub verifier: Verifier,
     /// Tokens used once.
@@ -359,7 +371,7 @@ impl Desk {
                 session.masked += count;
                 self.metrics.masked.add(count);
             }
-            Event::UnknownOrigin => {}
+            Event::UnknownOrigin => self.unknown_origin(session),
         }
     }
 
@@ -376,6 +388,7 @@ impl Desk {
     }
 
     fn finished(&mut self, session: &mut Session, number: u64, rows: u64, masked: u64, outcome: Outcome) {
+        self.defined(session, number);
         session.rows += rows;
         session.masked += masked;
         self.metrics.masked.add(masked);
@@ -483,6 +496,7 @@ impl Desk {
     pub fn wait_over(&mut self, session: &mut Session, wait: Wait) -> Answer {
         match wait {
             Wait::Hold { ticket, number, .. } => self.expired(session, ticket, number),
+            Wait::Facts { .. } => self.facts_late(session),
             Wait::Claim | Wait::Durable { .. } | Wait::DurableLogin { .. } => Answer::Refuse(unasked()),
         }
     }

@@ -28,6 +28,8 @@ pub struct Held {
     pub slot: u32,
     /// The command.
     pub number: u64,
+    /// An approval lets what it computes be seen.
+    pub reveals: bool,
 }
 
 impl Holds {
@@ -103,7 +105,10 @@ impl Desk {
             shown.rule, self.approval_hint
         );
         self.tell_mgmt(ToMgmt::Ticket(ticket.clone()));
-        self.holds.open.insert(id, Held { ticket, slot: session.slot, number: shown.number });
+        self.holds.open.insert(
+            id,
+            Held { ticket, slot: session.slot, number: shown.number, reveals: approval.reveals_computed },
+        );
         Answer::Wait(Wait::Hold {
             ticket: id,
             deadline_ms: self.now_ms + seconds * 1000,
@@ -169,6 +174,9 @@ impl Desk {
             return Some(Answer::Refuse(
                 OwnedRefusal::new(RefusalKind::Rejected, message).detail(reason.to_owned()),
             ));
+        }
+        if held.reveals {
+            session.following.reveal();
         }
         Some(self.forward(session))
     }

@@ -3,6 +3,7 @@
 //! The way in is [`shard`], which owns [`connection`]s; each drives a `wire` engine and asks the [`desk`].
 
 pub mod admit;
+pub mod catalog;
 pub mod certificate;
 pub mod command;
 pub mod config;
@@ -10,6 +11,7 @@ pub mod connection;
 pub mod credentials;
 pub mod desk;
 pub mod executor;
+pub mod following;
 pub mod hold;
 pub mod identity;
 pub mod ledger;

@@ -116,3 +116,29 @@ pub const KEEPALIVE_IDLE_S: i32 = 30;
 pub const KEEPALIVE_INTERVAL_S: i32 = 10;
 /// Probes without an answer after which a peer is gone.
 pub const KEEPALIVE_PROBES: i32 = 3;
+/// Seconds between two readings of the catalog of a place whose columns are labelled.
+pub const CATALOG_EVERY_S: u64 = 60;
+/// Seconds that one reading may take.
+pub const CATALOG_READ_S_MAX: u64 = 20;
+/// Seconds without a good reading after which its facts are no longer used.
+pub const CATALOG_AGE_S_MAX: u64 = 600;
+/// Milliseconds that a command waits for facts.
+pub const CATALOG_WAIT_MS_MAX: u64 = 30_000;
+/// Milliseconds between two requests of one session because of answers that the facts do not explain.
+pub const CATALOG_ASK_MS: u64 = 1_000;
+/// Databases whose catalogs are kept.
+pub const CATALOG_PLACES_MAX: usize = 256;
+/// Words that wait for the catalog's thread.
+pub const CATALOG_QUEUE_MAX: usize = 1024;
+/// Relations of one database.
+pub const CATALOG_RELATIONS_MAX: usize = 1 << 20;
+/// Columns of one database that carry a label.
+pub const CATALOG_LABELLED_MAX: usize = 100_000;
+/// Views of one database whose columns are asked for at one reading.
+pub const CATALOG_VIEWS_MAX: usize = 5_000;
+/// Views upon views.
+pub const CATALOG_ROUNDS_MAX: usize = 64;
+
+const _: () = assert!(CATALOG_EVERY_S * 3 <= CATALOG_AGE_S_MAX);
+const _: () = assert!(CATALOG_READ_S_MAX * 1000 < CATALOG_WAIT_MS_MAX);
+const _: () = assert!(CATALOG_READ_S_MAX < CATALOG_EVERY_S);

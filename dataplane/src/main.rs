@@ -7,6 +7,7 @@ use std::thread;
 
 use anyhow::Context as _;
 use clap::Parser;
+use dataplane::catalog::Catalog;
 use dataplane::config::Config;
 use dataplane::credentials::Credentials;
 use dataplane::desk::Desk;
@@ -85,12 +86,14 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     let boxes = (0..shards).map(|_| Mailbox::new()).collect::<Result<Vec<_>, _>>()?;
     let (mailboxes, mails): (Vec<_>, Vec<_>) = boxes.into_iter().unzip();
     let resolver = resolver(&mailboxes)?;
+    let facts = catalog(&mailboxes)?;
     let shared = Shared {
         ledger: ledger.clone(),
         counts: SessionCounts::default(),
         metrics,
         mailboxes,
         resolver,
+        facts,
         tls,
     };
     let threads = start_shards(&config, &shared, handles, mails, &cores)?;
@@ -134,6 +137,7 @@ struct Shared {
     metrics: Metrics,
     mailboxes: Vec<Mailbox>,
     resolver: Resolver,
+    facts: Catalog,
     tls: Arc<rustls::ServerConfig>,
 }
 
@@ -142,6 +146,15 @@ fn resolver(mailboxes: &[Mailbox]) -> anyhow::Result<Resolver> {
     Ok(Resolver::start(move |upstreams| {
         for mailbox in &mailboxes {
             mailbox.post(Mail::Upstreams(Arc::clone(&upstreams)));
+        }
+    })?)
+}
+
+fn catalog(mailboxes: &[Mailbox]) -> anyhow::Result<Catalog> {
+    let mailboxes = mailboxes.to_vec();
+    Ok(Catalog::start(move |table| {
+        for mailbox in &mailboxes {
+            mailbox.post(Mail::Catalog(Arc::clone(&table)));
         }
     })?)
 }
@@ -187,6 +200,7 @@ fn parts(
     let (ledger, counts, tls) = (shared.ledger.clone(), shared.counts.clone(), Arc::clone(&shared.tls));
     let (mailboxes, resolver, all) =
         (shared.mailboxes.clone(), shared.resolver.clone(), Arc::clone(&shared.metrics));
+    let facts = shared.facts.clone();
     let (drain_ms, approval_hint) = (config.drain_timeout.as_millis() as u64, config.approval_hint());
     Ok(move || {
         let desk = Desk {
@@ -195,6 +209,9 @@ fn parts(
             snapshot_at_ms: 0,
             keys: Arc::default(),
             upstreams: Arc::default(),
+            catalog: Arc::default(),
+            catalog_table: 0,
+            facts,
             verifier: Verifier::new(),
             ledger,
             ledger_answers,

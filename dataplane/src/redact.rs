@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 pub use policies::statement::names_secret;
 use scan::{Format, Scanner};
+use wire::{Command, CommandKind};
 
 /// Appends the statement to `out` as it may be recorded; returns how many card numbers were masked.
 pub fn statement(text: &str, secret: bool, scanner: &Scanner, format: Format, out: &mut String) -> usize {
@@ -66,6 +67,22 @@ pub fn parameter<'a>(
     // Packed digits are card numbers in hexadecimal.
     count += masked(&hex(&bytes), scanner, format, &mut shown);
     (Some(shown.into()), count == 0)
+}
+
+/// Whether a statement that writes, or a parameter of it, carries what a mask has made. The statement's text is looked
+/// at where it comes, its parameters where they do.
+pub fn writes_back(command: &Command<'_>, scanner: &Scanner, format: Format) -> bool {
+    if command.kind != CommandKind::Execute {
+        return scanner.find_masked(command.text.as_bytes(), format).is_some();
+    }
+    command.parameters.iter().any(|parameter| match (parameter.value, parameter.binary) {
+        (Some(value), true) if value.len() == 8 => {
+            let number = value.first_chunk().map_or(0, |bytes| i64::from_be_bytes(*bytes));
+            scanner.is_masked_integer(number, format)
+        }
+        (Some(value), _) => scanner.find_masked(value, format).is_some(),
+        (None, _) => false,
+    })
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -7,7 +7,9 @@ use std::rc::Rc;
 use hashbrown::HashMap;
 use policies::snapshot::Class;
 
+use crate::catalog::Place;
 use crate::desk::Admitted;
+use crate::following::Following;
 use crate::ledger::SessionPermit;
 use crate::limits::RECORD_GATHER_MS;
 use crate::pool::Terms;
@@ -36,6 +38,8 @@ pub struct Who {
     pub groups: Vec<String>,
     /// The target's name.
     pub target: String,
+    /// The same with the database.
+    pub place: Place,
     /// How card numbers are masked.
     pub mask: scan::Format,
     /// What of the answers is recorded.
@@ -68,6 +72,8 @@ pub struct Standing {
     pub class: Option<Class>,
     /// The class's number in the shard's memory of verdicts.
     pub number: u32,
+    /// The target has columns that are labelled, and says where an answer's columns come from.
+    pub labelled: bool,
     /// What is known of the session's prepared statements.
     pub prepared: HashMap<u64, Rc<Prepared>>,
 }
@@ -128,6 +134,8 @@ pub struct Session {
     pub keep: Option<Terms>,
     /// It may have left at the target what no reset undoes.
     pub trace: bool,
+    /// Where labelled data lie, as far as its commands are judged by that.
+    pub following: Following,
 }
 
 impl Session {
@@ -161,6 +169,7 @@ impl Session {
             stalled: false,
             keep: None,
             trace: false,
+            following: Following::default(),
         }
     }
 
@@ -185,6 +194,7 @@ impl Session {
             subject: String::new(),
             requester: String::new(),
             groups: Vec::new(),
+            place: Place { target: target.clone(), database: String::new() },
             target,
             mask: scan::Format::Full,
             answers: Answers::Digest,

@@ -14,6 +14,7 @@ use policies::link::{Health, ToMgmt};
 use wire::postgres::{CancelErrand, Config, Kept, ScramCache, Session as PostgresSession};
 use wire::{CancelKey, Now, Outbox, RefusalKind};
 
+use crate::catalog::{Entry, Table};
 use crate::connection::{Connection, Context, Half};
 use crate::desk::{Desk, OwnedRefusal, Wait, not_recorded};
 use crate::executor::FromExecutor;
@@ -33,6 +34,8 @@ pub enum Mail {
     Cancel(CancelKey),
     /// Where the targets are.
     Upstreams(Arc<Upstreams>),
+    /// Where labelled data lie in them.
+    Catalog(Arc<Table>),
     /// Finish what is under way and end.
     Drain,
 }
@@ -117,6 +120,8 @@ pub struct Shard {
     timers: BTreeSet<(u64, u32)>,
     /// Connections that wait for a batch on disk, or for room in the recorder.
     awaiting: Vec<u32>,
+    /// Connections that wait for newer facts of labelled data.
+    awaiting_facts: Vec<u32>,
     parts: Remaining,
     /// Keys derived from the targets' passwords, so that a login costs no key stretching.
     scram: ScramCache,
@@ -155,6 +160,7 @@ impl Shard {
             arm_later: Vec::new(),
             timers: BTreeSet::new(),
             awaiting: Vec::new(),
+            awaiting_facts: Vec::new(),
             parts: Remaining {
                 mailboxes: parts.mailboxes,
                 mail: parts.mail,
@@ -248,6 +254,11 @@ impl Shard {
             matches!(place.connection.waits_for(), Some(Wait::Durable { .. } | Wait::DurableLogin { .. }));
         if waits || place.connection.session.stalled {
             self.awaiting.push(slot);
+        }
+        if matches!(place.connection.waits_for(), Some(Wait::Facts { .. }))
+            && !self.awaiting_facts.contains(&slot)
+        {
+            self.awaiting_facts.push(slot);
         }
         if place.connection.is_over() {
             self.vacate(slot);
@@ -505,6 +516,7 @@ impl Shard {
                 self.desk.upstreams = upstreams;
                 self.drop_unfit();
             }
+            Mail::Catalog(table) => self.use_catalog(table),
             Mail::Drain => self.drain(),
         }
     }
@@ -606,6 +618,7 @@ impl Shard {
         self.listen(&snapshot);
         if self.desk.shard == 0 {
             self.parts.resolver.use_snapshot(&snapshot);
+            self.desk.facts.use_snapshot(&snapshot);
         }
         self.desk.snapshot = Some(snapshot);
         self.desk.pool_epoch += 1;
@@ -616,6 +629,21 @@ impl Shard {
     fn drop_unfit(&mut self) {
         let (epoch, upstreams) = (self.desk.pool_epoch, Arc::clone(&self.desk.upstreams));
         self.drop_kept(|terms, address| terms.hold(epoch, upstreams.get(&terms.key.target), address));
+    }
+
+    /// Where labelled data lie has been read (again): who waits for that asks again.
+    fn use_catalog(&mut self, table: Arc<Table>) {
+        let version =
+            |entry: Option<&Entry>| entry.and_then(|entry| entry.facts.as_ref()).map(|facts| facts.version);
+        let old = &self.desk.catalog;
+        if table.iter().any(|(place, entry)| version(Some(entry)) != version(old.get(place))) {
+            self.desk.verdicts.forget();
+        }
+        self.desk.catalog = table;
+        self.desk.catalog_table += 1;
+        for slot in std::mem::take(&mut self.awaiting_facts) {
+            self.with(slot, |connection, cx| connection.ask_again(cx));
+        }
     }
 
     /// Opens listeners that the snapshot has and closes those that it has no more. Open sessions stay.

@@ -185,7 +185,7 @@ fn resolve(address: &str) -> Result<Vec<SocketAddr>, String> {
     if found.is_empty() { Err(String::from("the name has no address")) } else { Ok(found) }
 }
 
-fn host(address: &str) -> &str {
+pub(crate) fn host(address: &str) -> &str {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
     host.trim_start_matches('[').trim_end_matches(']')
 }

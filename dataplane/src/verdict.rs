@@ -4,11 +4,12 @@
 use std::rc::Rc;
 
 use hashbrown::{Equivalent, HashMap};
-use policies::decision::Decision;
-use policies::snapshot::{Class, Snapshot};
-use policies::statement::{self, Dialect};
+use policies::decision::{Decision, Exposure};
+use policies::snapshot::{Class, DerivedLabel, Snapshot};
+use policies::statement::{self, Dialect, Verb};
 use scan::{Format, Scanner};
 
+use crate::catalog::Place;
 use crate::limits::VERDICTS_MAX;
 use crate::redact;
 
@@ -24,6 +25,10 @@ pub struct Verdict {
     pub secret: bool,
     /// It may leave in its session what no reset undoes.
     pub trace: bool,
+    /// It puts values into tables.
+    pub writes: bool,
+    /// What it may show of labelled data, and change in what names stand for; `None`: the target has no labels.
+    pub exposure: Option<Exposure>,
 }
 
 /// What a statement is judged by.
@@ -37,6 +42,8 @@ pub struct Judge<'a> {
     pub number: u32,
     /// The target.
     pub target: &'a str,
+    /// What the target's catalog adds to its labels.
+    pub derived: &'a [DerivedLabel],
     /// Finds card numbers in names.
     pub scanner: &'a Scanner,
 }
@@ -65,7 +72,7 @@ impl Equivalent<Key> for KeyRef<'_> {
 #[derive(Default)]
 pub struct Verdicts {
     known: HashMap<Key, Rc<Verdict>>,
-    classes: HashMap<(Class, String), u32>,
+    classes: HashMap<(Class, Place), u32>,
     normalised: String,
 }
 
@@ -76,15 +83,20 @@ impl Verdicts {
         self.classes.clear();
     }
 
-    /// A number for the class on this target, good until the next [`Verdicts::clear`].
-    pub fn class_number(&mut self, class: &Class, target: &str) -> u32 {
+    /// Forgets the verdicts alone: what is known of labelled data has changed.
+    pub fn forget(&mut self) {
+        self.known.clear();
+    }
+
+    /// A number for the class at this place, good until the next [`Verdicts::clear`].
+    pub fn class_number(&mut self, class: &Class, place: &Place) -> u32 {
         let next = self.classes.len() as u32;
-        *self.classes.entry((class.clone(), target.to_owned())).or_insert(next)
+        *self.classes.entry((class.clone(), place.clone())).or_insert(next)
     }
 
     /// The verdict on a statement. Texts that differ in literals alone share one, where literals change nothing.
     pub fn of(&mut self, judge: &Judge<'_>, text: &str) -> Rc<Verdict> {
-        let Judge { snapshot, class, number, target, scanner } = *judge;
+        let Judge { snapshot, class, number, target, derived, scanner } = *judge;
         self.normalised.clear();
         let abstracted = statement::fingerprint(text, &mut self.normalised);
         if abstracted
@@ -97,13 +109,15 @@ impl Verdicts {
             return Rc::clone(verdict);
         }
         let facts = statement::sql::analyse(text, Dialect::Postgres);
-        let decision = shown(snapshot.decide(class, target, &facts), scanner);
+        let decision = shown(snapshot.decide_with(class, target, &facts, derived), scanner);
+        let writes = facts.verbs.iter().any(|verb| matches!(verb, Verb::Insert | Verb::Update | Verb::Merge));
+        let exposure = snapshot.exposure(target, &facts, derived);
         let share = abstracted && !facts.literals_matter;
         // A name may be a card number: a job's author can quote anything.
         let names: Vec<String> = facts.objects.iter().map(|name| masked(name, scanner)).collect();
         let (objects, secret) = (names.join(", "), redact::names_secret(text));
         let trace = statement::leaves_trace(&facts);
-        let verdict = Rc::new(Verdict { decision, objects, names, secret, trace });
+        let verdict = Rc::new(Verdict { decision, objects, names, secret, trace, writes, exposure });
         if self.known.len() >= VERDICTS_MAX {
             self.known.clear();
         }

@@ -34,9 +34,6 @@ struct Place {
 
 /// How many tricks are tried at once.
 const AT_ONCE: usize = 4;
-/// Whether what is computed of a labelled column is masked whole. Until then a trick that is out of reach without labels
-/// must be held by the careful policy.
-const COMPUTED_IS_MASKED: bool = false;
 
 const READS: Place = Place { name: "reads", group: "settlement-batch", labelled: true };
 const CAREFUL: Place = Place { name: "careful", group: "careful", labelled: true };
@@ -113,11 +110,6 @@ impl Corpus {
         }
         let mut expectations = vec![(READS, &trick.expect)];
         let careful = Expectation::OutOfReach(Some(CAREFUL.name.to_owned()));
-        let by_label =
-            trick.expect == Expectation::Masked && trick.unlabelled == Some(Expectation::OutOfReach(None));
-        if by_label && !COMPUTED_IS_MASKED {
-            expectations = vec![(READS, &careful)];
-        }
         if let Expectation::OutOfReach(Some(policy)) = expectations[0].1 {
             assert_eq!(policy, CAREFUL.name, "{}", trick.file);
             expectations.push((CAREFUL, &careful));

@@ -239,6 +239,7 @@ fn asked(approval: &manifest::Approval) -> Asked {
         count: approval.count.as_ref().map_or(1, |at| u16::try_from(at.value).unwrap_or(u16::MAX)),
         timeout_s,
         in_transaction_s: in_transaction.unwrap_or(IN_TRANSACTION_S).min(timeout_s),
+        reveals_computed: approval.reveals.is_some(),
         grant: match approval.grant.as_ref().map(|at| at.value) {
             None | Some(manifest::Grant::Once) => crate::approval::Grant::Once,
             Some(manifest::Grant::Session) => crate::approval::Grant::Session,

@@ -27,7 +27,32 @@ pub(crate) use request::Request;
 
 use crate::decision::{ArchivedApproval, Decision};
 use crate::model::{ArchivedOutcome, ArchivedPolicy, ArchivedRule, ArchivedTarget, verb_bit, verb_name};
+use crate::snapshot::DerivedLabel;
 use crate::statement::{Access, Facts, Verb};
+
+/// What a request may show of labelled data beside what it names, and what it changes in what names stand for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of one statement")]
+pub struct Exposure {
+    /// It reads or computes something of labelled data, or may: what it computes is to be masked whole.
+    pub touches: bool,
+    /// More than columns of card numbers as they are: other labels, or something computed.
+    pub beyond_cards: bool,
+    /// It runs what its text does not show.
+    pub opaque: bool,
+    /// It may put values where they can be read later.
+    pub writes: bool,
+    /// It sets settings, or tells channels.
+    pub sets: bool,
+    /// It may make relations, or change what they are.
+    pub defines: bool,
+    /// It may change which relation a name stands for.
+    pub renames: bool,
+    /// It ends a transaction, or a part of one.
+    pub ends: bool,
+    /// It is a COPY to the job, whose columns have no origin.
+    pub copies_out: bool,
+}
 
 /// What decides where no rule does.
 const DEFAULT: &str = "default";
@@ -64,13 +89,18 @@ struct Verdict<'a> {
 
 /// Deny over hold over allow; nothing matches: deny. Of a list of statements, each by itself: the list is as strict as
 /// its strictest member.
-pub(crate) fn decide(policies: &[&ArchivedPolicy], target: &ArchivedTarget, facts: &Facts) -> Decision {
+pub(crate) fn decide(
+    policies: &[&ArchivedPolicy],
+    target: &ArchivedTarget,
+    facts: &Facts,
+    derived: &[DerivedLabel],
+) -> Decision {
     let mut all = Verdict::default();
     let mut denied = None;
     let members =
         if facts.members.is_empty() { std::slice::from_ref(facts) } else { facts.members.as_slice() };
     for facts in members {
-        match statement(policies, &Request::new(target, facts)) {
+        match statement(policies, &Request::new(target, facts, derived)) {
             Ok(verdict) => {
                 all.allowed.extend(verdict.allowed);
                 all.held.extend(verdict.held);

@@ -1,6 +1,7 @@
 //! What policy says of a request, and why.
 
 use crate::approval::Grant;
+pub use crate::decide::Exposure;
 
 /// The decision on one request.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,4 +60,6 @@ pub struct Approval {
     pub in_transaction_s: u64,
     /// What the approval is good for.
     pub grant: Grant,
+    /// What the command computes of labelled data is shown as it is, but for card numbers in it.
+    pub reveals_computed: bool,
 }

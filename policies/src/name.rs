@@ -176,8 +176,16 @@ fn unquote(text: &str) -> Result<(Part, &str), NameError> {
     }
 }
 
+/// A part in the form of facts as the catalog has it.
+pub(crate) fn plain(part: &str) -> String {
+    match part.strip_prefix('"').and_then(|part| part.strip_suffix('"')) {
+        Some(quoted) => quoted.replace("\"\"", "\""),
+        None => part.to_owned(),
+    }
+}
+
 /// A part as facts write it.
-fn in_form(name: &str) -> String {
+pub(crate) fn in_form(name: &str) -> String {
     let mut end = name.len().min(IDENTIFIER_BYTES_MAX);
     while !name.is_char_boundary(end) {
         end -= 1;

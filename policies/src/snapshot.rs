@@ -9,12 +9,13 @@ use sha2::{Digest as _, Sha256};
 use crate::checked::Checked;
 use crate::claims::{self, Identity, Refused};
 use crate::decide::{self, Request};
-use crate::decision::Decision;
+use crate::decision::{Decision, Exposure};
 use crate::model::{
     ArchivedDocument, ArchivedIssuer, ArchivedOauth, ArchivedTarget, ArchivedTls, Document, FORMAT,
     deserialized,
 };
 pub use crate::model::{Bind, Durability, Limits, Mask, Protocol, RecordResponses};
+use crate::name;
 use crate::statement::{Effect, Facts};
 
 /// Bytes of a snapshot at the most. Leaves room for the rest of a link message.
@@ -186,6 +187,18 @@ impl Snapshot {
     /// Decides on a request. A class of another snapshot or target decides nothing: denied.
     #[must_use]
     pub fn decide(&self, class: &Class, target: &str, facts: &Facts) -> Decision {
+        self.decide_with(class, target, facts, &[])
+    }
+
+    /// The same, with what the target's catalog adds to its labels.
+    #[must_use]
+    pub fn decide_with(
+        &self,
+        class: &Class,
+        target: &str,
+        facts: &Facts,
+        derived: &[DerivedLabel],
+    ) -> Decision {
         let document = self.document();
         let own = document.targets.get(class.0.target).filter(|own| own.name == target);
         let (Some(target), true) = (own, class.0.snapshot == self.digest) else {
@@ -196,7 +209,7 @@ impl Snapshot {
         };
         let policies: Vec<_> =
             class.0.policies.iter().filter_map(|&index| document.policies.get(index)).collect();
-        decide::decide(&policies, target, facts)
+        decide::decide(&policies, target, facts, derived)
     }
 
     /// The effects of a request at a target: those of its facts, and those that the target's labels add.
@@ -204,9 +217,17 @@ impl Snapshot {
     pub fn effects(&self, target: &str, facts: &Facts) -> Vec<Effect> {
         let document = self.document();
         match document.targets.iter().find(|own| own.name == target) {
-            Some(target) => Request::new(target, facts).effects().collect(),
+            Some(target) => Request::new(target, facts, &[]).effects().collect(),
             None => facts.effects.clone(),
         }
+    }
+
+    /// What a request may show of labelled data, with what the target's catalog adds to its labels. `None`: the target
+    /// has no labels.
+    #[must_use]
+    pub fn exposure(&self, target: &str, facts: &Facts, derived: &[DerivedLabel]) -> Option<Exposure> {
+        let target = self.document().targets.iter().find(|own| own.name == target)?;
+        (!target.data.is_empty()).then(|| Request::new(target, facts, derived).exposure())
     }
 
     /// Labels of the data that a request touches at a target, each once. Of one that is not understood, or that runs
@@ -214,7 +235,7 @@ impl Snapshot {
     #[must_use]
     pub fn labels<'a>(&'a self, target: &str, facts: &'a Facts) -> Vec<&'a str> {
         let found = self.document().targets.iter().find(|own| own.name == target);
-        found.map(|target| Request::new(target, facts).labels()).unwrap_or_default()
+        found.map(|target| Request::new(target, facts, &[]).labels()).unwrap_or_default()
     }
 }
 
@@ -387,12 +408,7 @@ impl<'a> TargetView<'a> {
 
     /// Columns known to hold card data.
     pub fn labels(&self) -> impl Iterator<Item = LabelView<'a>> + use<'a> {
-        self.archived.data.iter().map(|data| LabelView {
-            schema: text(&data.schema),
-            table: &data.table,
-            column: text(&data.column),
-            label: &data.label,
-        })
+        labels_of(self.archived)
     }
 }
 
@@ -403,6 +419,15 @@ pub struct PoolView {
     pub idle_max: usize,
     /// Milliseconds that one is kept where nobody takes it.
     pub idle_ms: u64,
+}
+
+pub(crate) fn labels_of(target: &ArchivedTarget) -> impl Iterator<Item = LabelView<'_>> {
+    target.data.iter().map(|data| LabelView {
+        schema: text(&data.schema),
+        table: &data.table,
+        column: text(&data.column),
+        label: &data.label,
+    })
 }
 
 /// TLS towards a target.
@@ -472,6 +497,37 @@ pub struct LabelView<'a> {
     pub column: Option<&'a str>,
     /// `pan`, `sad`, or the operator's own.
     pub label: &'a str,
+}
+
+impl LabelView<'_> {
+    /// Schema, table and column as the catalog has them.
+    #[must_use]
+    pub fn catalog_names(&self) -> (Option<String>, String, Option<String>) {
+        (self.schema.map(name::plain), name::plain(self.table), self.column.map(name::plain))
+    }
+}
+
+/// A column that shows labelled data by what the target's catalog says: of a view, a partition, statistics.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DerivedLabel {
+    schema: String,
+    table: String,
+    column: String,
+    label: String,
+}
+
+impl DerivedLabel {
+    /// Names as the catalog has them.
+    #[must_use]
+    pub fn new(schema: &str, table: &str, column: &str, label: &str) -> Self {
+        let form = name::in_form;
+        Self { schema: form(schema), table: form(table), column: form(column), label: label.to_owned() }
+    }
+
+    pub(crate) fn view(&self) -> LabelView<'_> {
+        let Self { schema, table, column, label } = self;
+        LabelView { schema: Some(schema), table, column: Some(column), label }
+    }
 }
 
 fn text(archived: &ArchivedOption<rkyv::string::ArchivedString>) -> Option<&str> {

@@ -10,6 +10,7 @@
 //! | `card` | all of these together |
 //! | `stream` | values that arrive in parts |
 //! | `mask`, `json`, `number` | masks of text, of JSON, of integers and decimals |
+//! | `masked` | what masks have made, on its way back |
 //! | `float` | masks of doubles and of BSON's decimals |
 //! | `surrogate` | another number in a card number's place, by a key |
 //! | `naive` | the oracle: the same answers, as plainly as they can be computed |
@@ -29,6 +30,7 @@ mod json;
 mod linear;
 mod luhn;
 mod mask;
+mod masked;
 pub mod naive;
 mod number;
 mod script;
@@ -40,6 +42,7 @@ mod window;
 pub use brands::{Brand, PAN_DIGITS_MAX, PAN_DIGITS_MIN};
 pub use card::Kind;
 pub use mask::Format;
+pub use masked::MASKED_BYTES_MAX;
 pub use stream::{HOLDBACK_BYTES_MAX, Progress, Stream};
 pub use surrogate::Surrogates;
 
@@ -197,6 +200,19 @@ impl Scanner {
     /// Masks the digits (as for [`Scanner::mask_digits`]) of a labelled column's decimal whatever they are.
     pub fn mask_whole_digits(&self, digits: &mut [u8], format: Format) {
         number::whole_digits(digits, self.text(format));
+    }
+}
+
+/// What masks have made: such values are no card numbers any more, and must not take a card number's place.
+impl Scanner {
+    /// The first masked card number in the text.
+    pub fn find_masked(&self, text: &[u8], format: Format) -> Option<Range<usize>> {
+        masked::find(text, 0, format)
+    }
+
+    /// Whether the integer is the mask of a card number.
+    pub fn is_masked_integer(&self, value: i64, format: Format) -> bool {
+        masked::integer(value, format)
     }
 }
 

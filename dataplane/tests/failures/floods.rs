@@ -168,7 +168,8 @@ fn targets_that_flood_or_talk_out_of_turn_leave_memory_and_others_alone() {
     let names: Vec<&'static str> = words.iter().map(|(name, ..)| *name).collect();
     let port = hostile_target(words.leak());
     let gateway = Gateway::start();
-    let policy = with_other(&gateway, &format!("127.0.0.1:{port}"), "{mode: plaintext}", "/dev/null");
+    let password = gateway.dir().join("target/payments.password").display().to_string();
+    let policy = with_other(&gateway, &format!("127.0.0.1:{port}"), "{mode: plaintext}", &password);
     let applied = gateway.apply(&policy);
     assert!(applied.status.success(), "{}", text(&applied));
     let conninfo = gateway.conninfo().replace("dbname=payments", "dbname=other");

@@ -232,6 +232,8 @@ pub enum RefusalKind {
     Unauthenticated,
     /// Policy says no.
     Denied,
+    /// It would write back what a mask has made.
+    Masked,
     /// A reviewer said no.
     Rejected,
     /// Nobody said yes in time.

@@ -142,6 +142,8 @@ pub struct Watch {
     pub unsettled: bool,
     /// The session has written what touches a label: so is every column of its temporary tables.
     pub carried: bool,
+    /// The session has put something of a label where it is told without being asked for (settings, notifications).
+    pub spilled: bool,
     /// The command runs what its text does not show: what it says in words is masked whole too.
     pub opaque: bool,
 }
@@ -198,6 +200,7 @@ mod tests {
             computed,
             unsettled,
             carried,
+            spilled: false,
             opaque: false,
         };
         assert_eq!(origins.treatment(watch(true, false, false), 0, 0), Treatment::Hide);

@@ -38,7 +38,8 @@ fn origins() -> Arc<Origins> {
     ))
 }
 
-const WATCH: Watch = Watch { labels: true, computed: false, unsettled: false, carried: false, opaque: false };
+const WATCH: Watch =
+    Watch { labels: true, computed: false, unsettled: false, carried: false, spilled: false, opaque: false };
 
 fn labelled(watch: Watch) -> Driver<Session> {
     let origins = origins();
@@ -318,4 +319,45 @@ fn a_copy_of_what_touches_a_label_does_not_begin() {
     session.feed(Side::Server, &message(b'H', &[0, 0, 1, 0, 0]));
     assert!(session.error.is_some());
     assert_eq!(tags(&session.take(Side::Client)), "E");
+}
+
+#[test]
+fn a_copy_of_masked_values_is_failed_however_it_is_cut() {
+    let good = b"1\tfine\n";
+    let bad = b"2\t************1111\n";
+    for cut in 1..bad.len() {
+        let mut session = open(allow);
+        session.feed(Side::Client, &query("copy t from stdin"));
+        session.feed(Side::Server, &message(b'G', &[0, 0, 1, 0, 0]));
+        session.take(Side::Server);
+        session.take(Side::Client);
+        let (one, two) = bad.split_at(cut);
+        let data = [message(b'd', good), message(b'd', one), message(b'd', two), message(b'c', b"")].concat();
+        session.feed(Side::Client, &data);
+        let sent = session.take(Side::Server);
+        assert!(tags(&sent).ends_with('f') && !tags(&sent).contains('c'), "{cut}: {}", tags(&sent));
+        session.feed(Side::Server, &[error("57014", "COPY from stdin failed"), ready(b'I')].concat());
+        assert_eq!(session.error, None);
+        let told = session.take(Side::Client);
+        assert_eq!(tags(&told), "EZ");
+        assert!(told.windows(5).any(|five| five == b"22023"));
+        // The session goes on, and so does the next COPY.
+        session.feed(Side::Client, &query("copy t from stdin"));
+        session.feed(Side::Server, &message(b'G', &[0, 0, 1, 0, 0]));
+        session.feed(Side::Client, &[message(b'd', good), message(b'c', b"")].concat());
+        session.feed(Side::Server, &[complete("COPY 1"), ready(b'I')].concat());
+        assert_eq!(session.error, None);
+        assert!(tags(&session.take(Side::Server)).ends_with("dc"));
+    }
+    // In one message whose parts come one by one.
+    let mut session = open(allow);
+    session.feed(Side::Client, &query("copy t from stdin"));
+    session.feed(Side::Server, &message(b'G', &[0, 0, 1, 0, 0]));
+    session.take(Side::Server);
+    let whole = [good.repeat(9_000), bad.to_vec(), good.repeat(9_000)].concat();
+    for part in message(b'd', &whole).chunks(1_000) {
+        session.feed(Side::Client, part);
+    }
+    session.feed(Side::Client, &message(b'c', b""));
+    assert_eq!(tags(&session.take(Side::Server)), "df");
 }

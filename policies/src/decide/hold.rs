@@ -22,6 +22,7 @@ pub(super) fn combine(holds: &[Held<'_>]) -> Decision {
         all.timeout_s = all.timeout_s.min(one.timeout_s);
         all.in_transaction_s = all.in_transaction_s.min(one.in_transaction_s);
         all.grant = narrower(all.grant, one.grant);
+        all.reveals_computed &= one.reveals_computed;
     }
     if all.reviewers.is_empty() {
         let reason = format!("held by rules {rule}, which have no group of reviewers in common");
@@ -45,5 +46,6 @@ fn plain(archived: &ArchivedApproval) -> Approval {
         timeout_s: archived.timeout_s.to_native(),
         in_transaction_s: archived.in_transaction_s.to_native(),
         grant: deserialized(&archived.grant),
+        reveals_computed: archived.reveals_computed,
     }
 }

@@ -2,16 +2,23 @@
 
 use std::borrow::Cow;
 
-use super::builtin;
-use crate::model::{ArchivedLabelled, ArchivedTarget, effect_bit};
+use super::{Exposure, builtin};
+use crate::model::{ArchivedTarget, effect_bit};
 use crate::name;
-use crate::statement::{Access, Effect, Facts, Verb};
+use crate::snapshot::{DerivedLabel, LabelView, labels_of};
+use crate::statement::{Access, Effect, Facts, TransactionVerb, Verb};
 
 /// Effects that an allow rule must name.
 pub(super) const DANGEROUS: [Effect; 5] =
     [Effect::ReadsFile, Effect::WritesFile, Effect::RunsProgram, Effect::DynamicSql, Effect::Unbounded];
 /// Verbs that have a WHERE, or are TRUNCATE's: those to which `unbounded` can belong.
 const BOUNDABLE: [Verb; 4] = [Verb::Update, Verb::Delete, Verb::Merge, Verb::Ddl];
+/// Verbs that put values somewhere.
+const WRITING: [Verb; 6] = [Verb::Insert, Verb::Update, Verb::Merge, Verb::Ddl, Verb::Call, Verb::Unknown];
+/// The label of card numbers.
+const CARDS: &str = "pan";
+/// Settings that change which relation an unqualified name stands for, or who asks.
+const RENAMING: [&str; 5] = ["search_path", "role", "session_authorization", "all", "discard"];
 /// Verbs to which columns mean nothing: on a labelled table, they touch the label.
 const WHOLE_OBJECT: [Verb; 5] = [Verb::Ddl, Verb::Grant, Verb::Admin, Verb::Call, Verb::Unknown];
 
@@ -36,16 +43,17 @@ struct Touch<'a> {
 }
 
 impl<'a> Request<'a> {
-    pub(crate) fn new(target: &'a ArchivedTarget, facts: &'a Facts) -> Self {
+    /// `derived`: what the target's catalog adds to its labels.
+    pub(crate) fn new(target: &'a ArchivedTarget, facts: &'a Facts, derived: &'a [DerivedLabel]) -> Self {
         let mut touches = Vec::new();
         let mut effects = facts.effects.iter().fold(0, |set, effect| set | effect_bit(*effect));
-        for data in target.data.iter() {
+        for data in &labels_of(target).chain(derived.iter().map(DerivedLabel::view)).collect::<Vec<_>>() {
             let columns = facts.columns.iter().filter_map(|column| labelled_column(data, column));
             let rows = facts.whole_rows.iter().map(String::as_str).filter(|object| is_table(data, object));
             let whole = facts.accesses.iter().filter(|access| WHOLE_OBJECT.contains(&access.verb));
             let whole = whole.filter_map(|access| access.object.as_deref());
             let whole = whole.filter(|object| is_table(data, object));
-            let label = data.label.as_str();
+            let label = data.label;
             touches.extend(columns.chain(rows).chain(whole).map(|object| Touch { object, label }));
             let any =
                 |columns: &[String]| columns.iter().any(|column| labelled_column(data, column).is_some());
@@ -111,6 +119,32 @@ impl<'a> Request<'a> {
         self.touches.iter().filter(move |touch| touch.object == object).map(|touch| touch.label)
     }
 
+    /// What becomes of its answer at a target that has labels.
+    pub(crate) fn exposure(&self) -> Exposure {
+        let facts = self.facts;
+        let does = |verb: Verb| facts.verbs.contains(&verb);
+        let labelled = effect_bit(Effect::ReadsLabelled) | effect_bit(Effect::TransformsLabelled);
+        let opaque = self.blind || self.foreign_functions().next().is_some();
+        let sets = |access: &&&Access| {
+            access.verb == Verb::Set
+                && access.object.as_deref().is_some_and(|object| RENAMING.contains(&object))
+        };
+        let defines = opaque || does(Verb::Ddl) || does(Verb::Call) || does(Verb::Unknown);
+        Exposure {
+            touches: opaque || self.effects & labelled != 0,
+            beyond_cards: opaque
+                || self.effects & effect_bit(Effect::TransformsLabelled) != 0
+                || self.labels().iter().any(|label| *label != CARDS),
+            opaque,
+            sets: opaque || does(Verb::Set) || does(Verb::Call),
+            writes: opaque || WRITING.into_iter().any(does),
+            defines,
+            renames: defines || self.accesses.iter().any(|access| sets(&access)),
+            ends: facts.transaction.is_some_and(|verb| verb != TransactionVerb::Begin),
+            copies_out: does(Verb::Copy) && !does(Verb::Insert),
+        }
+    }
+
     /// The statement's columns of one object.
     pub(super) fn columns_of(&self, object: &str) -> impl Iterator<Item = &'a str> {
         self.facts.columns.iter().filter_map(move |column| match name::split(column) {
@@ -144,14 +178,13 @@ impl<'a> Request<'a> {
 }
 
 /// The object of a column, where that column may be a labelled one.
-fn labelled_column<'a>(data: &ArchivedLabelled, column: &'a str) -> Option<&'a str> {
+fn labelled_column<'a>(data: &LabelView<'_>, column: &'a str) -> Option<&'a str> {
     let (object, column) = name::split(column);
     let object = object?;
-    let same = data.column.as_ref().is_none_or(|own| own.as_str() == column || column == "*");
+    let same = data.column.is_none_or(|own| own == column || column == "*");
     (same && is_table(data, object)).then_some(object)
 }
 
-fn is_table(data: &ArchivedLabelled, object: &str) -> bool {
-    let schema = data.schema.as_ref().map(rkyv::string::ArchivedString::as_str);
-    name::may_be(schema, &data.table, object)
+fn is_table(data: &LabelView<'_>, object: &str) -> bool {
+    name::may_be(data.schema, data.table, object)
 }

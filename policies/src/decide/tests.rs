@@ -4,7 +4,7 @@ use super::*;
 use crate::compile::compile;
 use crate::decision::Approval;
 use crate::manifest;
-use crate::snapshot::{Class, Snapshot};
+use crate::snapshot::{Class, DerivedLabel, Snapshot};
 use crate::statement::{Dialect, Effect, Facts, Verb, sql};
 
 mod naive;
@@ -343,6 +343,7 @@ fn several_holds_ask_for_what_satisfies_all() {
         count: 2,
         timeout_s: 300,
         in_transaction_s: 30,
+        reveals_computed: false,
         grant: crate::approval::Grant::Session,
     };
     assert_eq!(on(rules, "select * from x"), Decision::Hold { rule: "p/one, p/two".into(), approval });
@@ -394,4 +395,88 @@ fn facts_at_odds_with_themselves_are_not_allowed() {
     for facts in odd {
         assert_eq!(snapshot.decide(&class, "payments", &facts).name(), "deny", "{facts:?}");
     }
+}
+
+#[test]
+fn exposure_tells_what_a_statement_may_show_and_change() {
+    let (snapshot, _) = snapshot("  - {name: r, verbs: [select], decide: allow}\n");
+    let derived = [DerivedLabel::new("public", "v", "x", "sad"), DerivedLabel::new("s", "a.b", "c", "pan")];
+    let words = |text: &str| {
+        let facts = sql::analyse(text, Dialect::Postgres);
+        let it = snapshot.exposure("payments", &facts, &derived).unwrap();
+        [
+            (it.touches, "touches"),
+            (it.touches && !it.beyond_cards, "cards"),
+            (it.opaque, "opaque"),
+            (it.writes, "writes"),
+            (it.sets && !it.opaque, "sets"),
+            (it.defines, "defines"),
+            (it.renames, "renames"),
+            (it.ends, "ends"),
+            (it.copies_out, "copies"),
+        ]
+        .into_iter()
+        .filter_map(|(is, word)| is.then_some(word))
+        .collect::<Vec<_>>()
+        .join(" ")
+    };
+    for (text, expected) in [
+        ("select 1", ""),
+        ("select count(*) from cards", ""),
+        ("select id from cards", ""),
+        ("select pan from cards", "touches cards"),
+        ("select count(*) from cards where cvv = '1'", "touches"),
+        ("select reverse(x) from v", "touches"),
+        ("select y from v", ""),
+        ("select c from \"a.b\"", "touches cards"),
+        ("select * from cards", "touches"),
+        ("select c from cards c", "touches"),
+        ("select f()", "touches opaque writes defines renames"),
+        ("with c as (select cvv from cards) select c.cvv || '' from c", "touches"),
+        ("select 1 union select id from cards", ""),
+        ("update t set a = 1 returning a", "writes"),
+        ("insert into t select cvv from cards", "touches writes"),
+        ("create table t as select cvv from cards", "touches writes defines renames"),
+        ("select cvv into t from cards", "touches writes defines renames"),
+        ("set search_path = a", "sets renames"),
+        ("set statement_timeout = 1", "sets"),
+        ("select set_config('application_name', cvv, false) from cards", "touches sets"),
+        ("select pg_notify('c', cvv) from cards", "touches writes sets defines renames"),
+        ("rollback", "ends"),
+        ("begin", ""),
+        ("copy cards to stdout", "touches copies"),
+        ("copy cards (id) to stdout", "copies"),
+        ("copy (select reverse(pan) from cards) to stdout", "touches copies"),
+        ("copy t from stdin", "writes"),
+        ("not a statement", "touches opaque writes defines renames"),
+        ("fetch all from c", ""),
+    ] {
+        assert_eq!(words(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_the_catalog_adds_to_labels_is_held_like_the_labels() {
+    let rules = "  - {name: read, verbs: [select], objects: ['*'], decide: allow}
+  - {name: card-data, labels: [sad], decide: deny}
+";
+    let (snapshot, class) = snapshot(rules);
+    let facts = sql::analyse("select x from v", Dialect::Postgres);
+    assert_eq!(snapshot.decide(&class, "payments", &facts).name(), "allow");
+    let derived = [DerivedLabel::new("public", "v", "x", "sad")];
+    assert_eq!(snapshot.decide_with(&class, "payments", &facts, &derived).name(), "deny");
+}
+
+#[test]
+fn an_approval_reveals_what_is_computed_only_where_every_rule_says_so() {
+    let rule = |name: &str, more: &str| {
+        format!("  - {{name: {name}, labels: [sad], decide: hold, approval: {{reviewers: [g]{more}}}}}\n")
+    };
+    let reveals = |rules: &str| match on(rules, "select reverse(cvv) from cards") {
+        Decision::Hold { approval, .. } => approval.reveals_computed,
+        other => panic!("{other:?}"),
+    };
+    assert!(!reveals(&rule("a", "")));
+    assert!(reveals(&rule("a", ", reveals: computed")));
+    assert!(!reveals(&(rule("a", ", reveals: computed") + &rule("b", ""))));
 }

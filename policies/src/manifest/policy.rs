@@ -100,6 +100,17 @@ pub(crate) struct Approval {
     /// What an approval is good for; once where nothing is said.
     #[schemars(with = "Option<Grant>")]
     pub(crate) grant: Option<At<Grant>>,
+    /// What is shown of labelled data beyond what always is; nothing where nothing is said.
+    #[schemars(with = "Option<Reveals>")]
+    pub(crate) reveals: Option<At<Reveals>>,
+}
+
+/// What an approval shows of labelled data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+pub(crate) enum Reveals {
+    /// What the statement computes. Labelled columns themselves, and card numbers wherever they are, stay masked.
+    Computed,
 }
 
 /// What an approval is good for.
@@ -147,6 +158,7 @@ const MASKS: [(&str, model::Mask); 4] = [
     ("bin6-last4", model::Mask::Bin6Last4),
     ("bin8-last4", model::Mask::Bin8Last4),
 ];
+const REVEALS: [(&str, Reveals); 1] = [("computed", Reveals::Computed)];
 const DECISIONS: [(&str, Decide); 3] =
     [("allow", Decide::Allow), ("hold", Decide::Hold), ("deny", Decide::Deny)];
 
@@ -193,8 +205,9 @@ fn approval(node: &Node, out: &mut Diagnostics<'_>) -> Option<Approval> {
     let timeout = fields.optional("timeout", duration, out);
     let in_transaction = fields.optional("inTransaction", duration_or_deny, out);
     let grant = fields.optional("grant", grant, out);
+    let reveals = fields.optional("reveals", |node, out| word(node, &REVEALS, out), out);
     fields.close(out);
-    Some(Approval { reviewers, count, timeout, in_transaction, grant })
+    Some(Approval { reviewers, count, timeout, in_transaction, grant, reveals })
 }
 
 fn duration_or_deny(node: &Node, out: &mut Diagnostics<'_>) -> Option<At<u64>> {

@@ -6,6 +6,7 @@ use alloc::boxed::Box;
 use memchr::memmem;
 use scan::{Format, Scanner};
 
+use super::back::{Back, Stand};
 use super::copy::{CopyOut, CopyParts};
 use super::frame::{self, Frame, HEADER_BYTES, missing};
 use super::long::Long;
@@ -13,7 +14,7 @@ use super::message::{Report, read_copy, read_text, rows_of_tag};
 use super::pending::{Copying, Expect, Status};
 use super::reply::FAILING_CODE;
 use super::rows::{Column, mask_names, mask_row, read_columns};
-use super::session::{ClientCopy, Talk};
+use super::session::{ClientCopy, MASKED_BACK, MASKED_HINT, Talk, reply_of};
 use super::statements::State;
 use super::value::Class;
 use crate::cursor::Cursor;
@@ -428,12 +429,21 @@ impl Talk {
             }
             _ => None,
         };
+        let written_back = self.back.stand == Stand::Failed && !report.fatal;
+        let back;
+        let reply = if written_back {
+            back = reply_of(b"22023", MASKED_BACK, MASKED_HINT);
+            Some(&back)
+        } else {
+            reply
+        };
         let replaced = reply.is_some();
         if let Some(reply) = reply {
             if !turn.first {
                 return Ok(Act::Later);
             }
             turn.out.client.extend_from_slice(reply);
+            self.back = Back::default();
         } else {
             if !self.answers(turn) {
                 return Ok(Act::Later);
@@ -475,6 +485,7 @@ impl Talk {
     }
 
     fn asynchronous(&mut self, tag: u8, message: &mut [u8], turn: &mut Turn<'_>) -> Result<Act, Error> {
+        let start = HEADER_BYTES + if tag == b'A' { 4 } else { 0 };
         let mut body = message.get_mut(HEADER_BYTES..).unwrap_or_default();
         match tag {
             b'N' => {
@@ -497,6 +508,13 @@ impl Talk {
                 body = body.get_mut(4..).unwrap_or_default();
             }
         }
+        if self.spilled && tag != b'N' {
+            // The value of a setting, the payload of a notification.
+            let value = body.split_mut(|byte| *byte == 0).nth(1).unwrap_or_default();
+            let hidden = u64::from(self.masker.scanner.mask_whole(value, Format::Full));
+            self.count_masked(hidden, turn);
+        }
+        let body = message.get_mut(start..).unwrap_or_default();
         let masked = self.masker.mask(Class::Mixed, body) as u64;
         self.count_masked(masked, turn);
         Ok(Act::Pass)
@@ -515,6 +533,7 @@ impl Talk {
         }
         if tag == b'G' {
             self.pending.enter_copy(&mut self.portals, turn.out);
+            self.back = Back::default();
             self.copy = ClientCopy::In;
         } else if self.pending.front().is_some_and(|entry| entry.watch().labels && entry.watch().computed) {
             // Refused by policy where it can be told; this is for what could not.

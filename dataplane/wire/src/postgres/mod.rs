@@ -20,6 +20,7 @@
 //! | `rows`, `long`, `copy` | where values lie: in a row, in one that arrives in parts, in COPY data |
 //! | `value`, `nest`, `number`, `parts`, `mask` | what values are, how they are masked |
 //! | `whole` | values masked whatever they hold |
+//! | `back` | masked values on their way back, by COPY |
 //! | `reply` | what the engine says itself |
 //! | `errand` | cancelling |
 //!
@@ -28,6 +29,7 @@
 
 mod answers;
 mod auth;
+mod back;
 mod backend;
 mod bearer;
 mod client;

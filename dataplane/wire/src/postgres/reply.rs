@@ -26,6 +26,7 @@ pub(crate) fn sqlstate(kind: RefusalKind) -> &'static [u8; 5] {
     match kind {
         RefusalKind::Unauthenticated => b"28P01",
         RefusalKind::Denied | RefusalKind::Rejected => b"42501",
+        RefusalKind::Masked => b"22023",
         RefusalKind::Expired => b"57014",
         RefusalKind::NotRecorded => b"58030",
         RefusalKind::Unreachable => b"08006",
@@ -113,10 +114,19 @@ mod tests {
     #[test]
     fn every_refusal_has_its_code() {
         use RefusalKind::*;
-        let codes: Vec<_> =
-            [Unauthenticated, Denied, Rejected, Expired, NotRecorded, Unreachable, Limit, ShuttingDown]
-                .map(|kind| core::str::from_utf8(sqlstate(kind)).unwrap())
-                .into();
-        assert_eq!(codes, ["28P01", "42501", "42501", "57014", "58030", "08006", "53400", "57P01"]);
+        let codes: Vec<_> = [
+            Unauthenticated,
+            Denied,
+            Masked,
+            Rejected,
+            Expired,
+            NotRecorded,
+            Unreachable,
+            Limit,
+            ShuttingDown,
+        ]
+        .map(|kind| core::str::from_utf8(sqlstate(kind)).unwrap())
+        .into();
+        assert_eq!(codes, ["28P01", "42501", "22023", "42501", "57014", "58030", "08006", "53400", "57P01"]);
     }
 }

@@ -8,6 +8,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::answers::{Known, Parts};
+use super::back::{Back, Stand};
 use super::backend::Backend;
 use super::copy::CopyOut;
 use super::frame::{self, Frame, HEADER_BYTES, message, missing, text};
@@ -34,6 +35,8 @@ pub(crate) struct Talk {
     pub(super) pending: Pending,
     /// COPY, as the client's next message has it.
     pub(super) copy: ClientCopy,
+    /// Masked values in what the client sends to it.
+    pub(super) back: Back,
     /// The target skips to the next Sync, or will have to: so are the client's messages.
     pub(super) skipping: bool,
     /// The client has taken its leave; answers still under way go on.
@@ -56,6 +59,8 @@ pub(crate) struct Talk {
     /// Where labelled data lie, and the generation of names: as of the last ruling.
     pub(super) origins: Option<Arc<Origins>>,
     generation: u64,
+    /// Something of a label may come with settings and notifications.
+    pub(super) spilled: bool,
     limits: Limits,
     statements: Statements,
     asking: Option<Asking>,
@@ -111,6 +116,7 @@ impl Talk {
             portals: Portals::default(),
             pending: Pending::default(),
             copy: ClientCopy::No,
+            back: Back::default(),
             skipping: false,
             leaving: false,
             plan: Plan::default(),
@@ -124,6 +130,7 @@ impl Talk {
             backend,
             origins: None,
             generation: 0,
+            spilled: false,
             limits,
             statements: Statements::new(limits),
             asking: None,
@@ -147,7 +154,7 @@ impl Talk {
         let step = loop {
             let rest = bytes.get(at..).unwrap_or_default();
             if self.passing.is_some() {
-                let dropped = self.pass_on(rest.len(), at == 0);
+                let dropped = self.pass_on(rest, at == 0);
                 match dropped {
                     Some(Act::PassPart(length)) => at += length,
                     Some(Act::Stop(step)) => return Ok(step),
@@ -175,14 +182,17 @@ impl Talk {
     }
 
     /// Goes on with a message that is released or dropped as it comes.
-    fn pass_on(&mut self, have: usize, first: bool) -> Option<Act> {
+    fn pass_on(&mut self, rest: &[u8], first: bool) -> Option<Act> {
         let passing = self.passing.as_mut()?;
-        let length = passing.left.min(have);
+        let length = passing.left.min(rest.len());
         if length == 0 || passing.dropped && !first {
             return None;
         }
         passing.left -= length;
         let dropped = passing.dropped;
+        if !dropped {
+            self.back.look(&self.masker, rest.get(..length).unwrap_or_default());
+        }
         if passing.left == 0 {
             self.passing = None;
         }
@@ -206,7 +216,7 @@ impl Talk {
             return Err(misbehaved("a message that no client may send now"));
         }
         if is_copy {
-            return self.copy_message(frame, rest, first);
+            return self.copy_message(frame, rest, first, out);
         }
         if self.skipping && !matches!(frame.tag, b'S' | b'X') {
             return Ok(self.drop_message(frame, first));
@@ -257,7 +267,13 @@ impl Talk {
         Act::Stop(Step::Consumed(0))
     }
 
-    fn copy_message(&mut self, frame: Frame, rest: &[u8], first: bool) -> Result<Act, Error> {
+    fn copy_message(
+        &mut self,
+        frame: Frame,
+        rest: &[u8],
+        first: bool,
+        out: &mut Outbox,
+    ) -> Result<Act, Error> {
         match self.copy {
             ClientCopy::Over => return Ok(self.drop_message(frame, first)),
             ClientCopy::No if self.skipping => return Ok(self.drop_message(frame, first)),
@@ -266,8 +282,18 @@ impl Talk {
             ClientCopy::No => return Err(misbehaved("COPY data where no COPY is under way")),
             ClientCopy::In => {}
         }
+        if frame.tag == b'c' {
+            self.back.end(&self.masker);
+        }
+        if self.back.stand == Stand::Seen && frame.tag != b'f' {
+            return Ok(self.fail_copy(frame, first, out));
+        }
         if frame.tag == b'd' {
             let have = frame.length.min(rest.len());
+            self.back.look(&self.masker, rest.get(HEADER_BYTES..have).unwrap_or_default());
+            if self.back.stand == Stand::Seen {
+                return Ok(self.fail_copy(frame, first, out));
+            }
             if have < frame.length {
                 self.passing = Some(Passing { left: frame.length - have, dropped: false });
             }
@@ -290,6 +316,17 @@ impl Talk {
         }
         self.copy = ClientCopy::No;
         Ok(Act::Pass)
+    }
+
+    /// The client's data would write back what a mask has made: the target forgets them all.
+    fn fail_copy(&mut self, frame: Frame, first: bool, out: &mut Outbox) -> Act {
+        if !first {
+            return Act::Later;
+        }
+        message(&mut out.server, b'f', |body| text(body, MASKED_BACK.as_bytes()));
+        self.back.stand = Stand::Failed;
+        self.copy = ClientCopy::Over;
+        self.drop_message(frame, first)
     }
 
     /// A message that has no place in COPY: the target would fail the COPY and forget the message. So it is.
@@ -509,6 +546,7 @@ impl Talk {
                     self.origins = Some(Arc::clone(labels.origins));
                 }
                 self.generation = labels.generation;
+                self.spilled |= labels.watch.spilled;
                 return self.go_on(asking, labels.watch, (bytes, frame, body), out);
             }
             Ruling::Refuse(refusal) => refusal,
@@ -640,12 +678,15 @@ impl Talk {
     }
 }
 
+/// Why a masked value is not written, and what to do.
+pub(super) const MASKED_BACK: &str = "a masked card number cannot be written back";
+pub(super) const MASKED_HINT: &str = "leave the column out, or write the value from its source";
 const PINNED: &str = "client_encoding must be UTF8 and standard_conforming_strings on through pangate";
 const PINNED_HINT: &str = "leave both as they are; what is not text in UTF-8 passes as bytea";
 const NOT_UTF8: &str = "the statement is not in UTF-8";
 const NAME_TOO_LONG: &str = "the name of a statement or portal has more than 63 bytes";
 
-fn reply_of(code: &[u8; 5], words: &str, hint: &str) -> Box<[u8]> {
+pub(super) fn reply_of(code: &[u8; 5], words: &str, hint: &str) -> Box<[u8]> {
     let mut reply = Vec::new();
     reply::error(&mut reply, Severity::Error, code, [words, "", hint]);
     reply.into()
