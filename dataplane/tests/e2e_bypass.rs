@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use client::{Session, Transcript, Way};
-use gateway::{Gateway, text};
+use gateway::Gateway;
 use rustls::ClientConfig;
 use texts::Texts;
 use trick::{Expectation, Trick};
@@ -69,13 +69,17 @@ impl Corpus {
         let gateway = Gateway::with_policy(&folder().join("policies.yaml"));
         let server = gateway.dir().join("postgres").canonicalize().unwrap();
         let socket = server.join(format!(".s.PGSQL.{}", gateway.target_port()));
-        let copied = Command::new("psql")
-            .args(["-X", "-q", "-U", "postgres", "-p", &gateway.target_port().to_string(), "-h"])
-            .arg(&server)
-            .args(["-c", "create database proof template payments"])
-            .output()
-            .unwrap();
-        assert!(copied.status.success(), "{}", text(&copied));
+        // The gateway reads the catalog by connections of its own, and keeps those of sessions: a copy needs to be alone.
+        gateway::wait_for("a copy of the database", || {
+            let alone = "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'payments'";
+            let done = Command::new("psql")
+                .args(["-X", "-q", "-U", "postgres", "-p", &gateway.target_port().to_string(), "-h"])
+                .arg(&server)
+                .args(["-c", alone, "-c", "create database proof template payments"])
+                .output()
+                .unwrap();
+            done.status.success().then_some(())
+        });
         let manifests = gateway.policy();
         let second = manifests.split("listen: 127.0.0.1:").nth(2).unwrap().lines().next().unwrap();
         let token =

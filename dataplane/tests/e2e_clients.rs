@@ -95,7 +95,7 @@ async fn rows(client: &Client, statement: &str) -> Vec<Vec<Raw>> {
 
 #[test]
 fn binary_values_are_masked_in_their_own_type() {
-    let gateway = Gateway::start();
+    let gateway = Gateway::with_changes(&[gateway::BY_VALUE]);
     run(async {
         let client = open(&gateway).await.client;
         let prepared = client
@@ -126,7 +126,7 @@ fn binary_values_are_masked_in_their_own_type() {
 
 #[test]
 fn what_holds_no_card_is_the_same_as_from_the_target() {
-    let gateway = Gateway::start();
+    let gateway = Gateway::with_changes(&[gateway::BY_VALUE]);
     let statements = [
         "select * from pgbench_accounts where aid <= 300 order by aid",
         "select id, amount, settled from settlements order by id",
@@ -158,7 +158,7 @@ fn what_holds_no_card_is_the_same_as_from_the_target() {
 
 #[test]
 fn binary_parameters_and_nulls_arrive_as_they_were_sent() {
-    let gateway = Gateway::start();
+    let gateway = Gateway::with_changes(&[gateway::BY_VALUE]);
     run(async {
         let client = open(&gateway).await.client;
         let insert = client
@@ -199,7 +199,7 @@ fn binary_parameters_and_nulls_arrive_as_they_were_sent() {
 
 #[test]
 fn copies_portals_and_pipelines_work_and_are_masked() {
-    let gateway = Gateway::start();
+    let gateway = Gateway::with_changes(&[gateway::BY_VALUE]);
     run(async {
         let client = open(&gateway).await.client;
         let mut copied = Vec::new();
@@ -284,7 +284,7 @@ async fn pipeline(client: &Client) {
 
 #[test]
 fn a_copy_in_binary_comes_back_masked() {
-    let gateway = Gateway::start();
+    let gateway = Gateway::with_changes(&[gateway::BY_VALUE]);
     run(async {
         let client = open(&gateway).await.client;
         let mut out = pin!(client.copy_out("copy cards (pan) to stdout (format binary)").await.unwrap());
@@ -300,7 +300,7 @@ fn a_copy_in_binary_comes_back_masked() {
 
 #[test]
 fn cancel_reaches_a_running_and_a_held_statement() {
-    let gateway = Gateway::with_changes(&[WAITS]);
+    let gateway = Gateway::with_changes(&[gateway::BY_VALUE, WAITS]);
     run(async {
         let job = open(&gateway).await;
         let cancel = job.client.cancel_token();
@@ -329,7 +329,7 @@ fn cancel_reaches_a_running_and_a_held_statement() {
 
 #[test]
 fn transactions_and_notifications_follow_policy() {
-    let gateway = Gateway::with_changes(&[WAITS]);
+    let gateway = Gateway::with_changes(&[gateway::BY_VALUE, WAITS]);
     run(async {
         let mut job = open(&gateway).await;
         let transaction = job.client.transaction().await.unwrap();
@@ -360,7 +360,7 @@ fn transactions_and_notifications_follow_policy() {
 
 #[test]
 fn a_held_statement_of_a_driver_is_told_of_and_runs() {
-    let gateway = Gateway::start();
+    let gateway = Gateway::with_changes(&[gateway::BY_VALUE]);
     run(async {
         let mut job = open(&gateway).await;
         let update = job.client.prepare("update cards set holder = $1 where id = $2").await.unwrap();
@@ -423,7 +423,7 @@ fn python_job(gateway: &Gateway, driver: &str, script: &str) -> serde_json::Valu
 
 #[test]
 fn psycopg_runs_a_job() {
-    let gateway = Gateway::start();
+    let gateway = Gateway::with_changes(&[gateway::BY_VALUE]);
     let got = python_job(&gateway, "psycopg[binary]", "psycopg_job.py");
     for format in ["text", "binary"] {
         for (index, pan) in PANS.iter().enumerate() {
@@ -447,7 +447,7 @@ fn psycopg_runs_a_job() {
 
 #[test]
 fn asyncpg_runs_a_job() {
-    let gateway = Gateway::start();
+    let gateway = Gateway::with_changes(&[gateway::BY_VALUE]);
     let got = python_job(&gateway, "asyncpg", "asyncpg_job.py");
     assert_eq!(got["masked"], serde_json::json!(MASKED));
     for (index, pan) in PANS.iter().enumerate() {
@@ -460,7 +460,7 @@ fn asyncpg_runs_a_job() {
 
 #[test]
 fn pg8000_runs_a_job() {
-    let gateway = Gateway::start();
+    let gateway = Gateway::with_changes(&[gateway::BY_VALUE]);
     let got = python_job(&gateway, "pg8000", "pg8000_job.py");
     assert_eq!(got["masked"], serde_json::json!(MASKED));
     assert_eq!(got["denied"], "42501");
@@ -486,7 +486,7 @@ fn node_modules() -> PathBuf {
 
 #[test]
 fn node_postgres_runs_a_job() {
-    let gateway = Gateway::start();
+    let gateway = Gateway::with_changes(&[gateway::BY_VALUE]);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/node_postgres_job.js");
     let done = Command::new("timeout")
         .args(["120", "node"])
@@ -516,7 +516,7 @@ fn node_postgres_runs_a_job() {
 
 #[test]
 fn sqlx_runs_a_job() {
-    let gateway = Gateway::start();
+    let gateway = Gateway::with_changes(&[gateway::BY_VALUE]);
     run(async {
         let options = PgConnectOptions::new_without_pgpass()
             .host("localhost")
@@ -561,7 +561,7 @@ fn sqlx_runs_a_job() {
 
 #[test]
 fn pangate_connect_serves_a_psql_that_knows_no_token() {
-    let gateway = Gateway::start();
+    let gateway = Gateway::with_changes(&[gateway::BY_VALUE]);
     let mut listener = Command::new(gateway.program("pangate"))
         .args(["connect", gateway.get("PANGATE_POSTGRES_TARGET"), "--json", "--gateway"])
         .arg(format!("localhost:{}", gateway.port()))

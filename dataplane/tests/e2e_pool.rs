@@ -21,6 +21,7 @@ fn start(target: &str) -> Gateway {
     Gateway::with_changes(&[
         ("  - {name: no-ddl, verbs: [ddl, grant, admin, unknown], decide: deny}\n", everything),
         ("database: payments\n", target),
+        gateway::BY_VALUE,
     ])
 }
 

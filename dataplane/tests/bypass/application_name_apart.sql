@@ -1,5 +1,5 @@
 -- trick: a setting that the server reports, backwards
--- expect: out-of-reach (policy: careful)
+-- expect: masked
 -- unlabelled: out-of-reach
 -- decode: reversed
 

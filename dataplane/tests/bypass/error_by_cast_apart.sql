@@ -1,5 +1,5 @@
 -- trick: errors that show halves
--- expect: out-of-reach (policy: careful)
+-- expect: masked
 -- unlabelled: out-of-reach
 -- decode: joined
 

@@ -1,5 +1,5 @@
 -- trick: an error that shows it backwards
--- expect: out-of-reach (policy: careful)
+-- expect: masked
 -- unlabelled: out-of-reach
 -- decode: reversed
 

@@ -1,5 +1,5 @@
 -- trick: row estimates of a guess
--- expect: out-of-reach (policy: careful)
+-- expect: masked
 -- unlabelled: out-of-reach
 -- decode: same
 

@@ -117,6 +117,11 @@ fn greeting() -> Vec<u8> {
     .concat()
 }
 
+/// The answer to the statement that names the session.
+fn named() -> Vec<u8> {
+    [message(b'C', b"SET\0"), message(b'Z', b"I")].concat()
+}
+
 /// A target that greets, waits for a statement and then says `words` over and over, at most so many bytes.
 fn hostile_target(words: &'static [(&'static str, Vec<u8>, usize)]) -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -126,13 +131,23 @@ fn hostile_target(words: &'static [(&'static str, Vec<u8>, usize)]) -> u16 {
             let Ok(mut stream) = stream else { return };
             std::thread::spawn(move || {
                 stream.set_write_timeout(Some(Duration::from_secs(3))).unwrap();
-                stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+                stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
                 let mut got = [0; 4096];
                 if stream.read(&mut got).unwrap_or(0) == 0 || stream.write_all(&greeting()).is_err() {
                     return;
                 }
-                let count = stream.read(&mut got).unwrap_or(0);
-                let asked = String::from_utf8_lossy(&got[..count]).into_owned();
+                let (mut asked, mut is_named) = (String::new(), false);
+                while !asked.contains("select") {
+                    let count = stream.read(&mut got).unwrap_or(0);
+                    if count == 0 {
+                        return;
+                    }
+                    asked.push_str(&String::from_utf8_lossy(&got[..count]));
+                    // The gateway names its session first.
+                    if !is_named && asked.contains("SET application_name") {
+                        is_named = stream.write_all(&named()).is_ok();
+                    }
+                }
                 if let Some((_, words, most)) = words.iter().find(|(name, ..)| asked.contains(name)) {
                     pour(&mut stream, words, *most);
                 }

@@ -255,6 +255,7 @@ impl Masker {
                 b'D' | b'H' | b'W' | b'q' => {
                     masked += usize::from(self.scanner.mask_whole(text, Format::Full))
                 }
+                b'M' if FIXED.contains(&&*text) => {}
                 b'M' if watch.opaque => masked += usize::from(self.scanner.mask_whole(text, Format::Full)),
                 // From the first quote on: a value may hold quotes itself.
                 b'M' => {
@@ -268,6 +269,22 @@ impl Masker {
         masked
     }
 }
+
+/// Messages of the server that are the same whatever the values are: a job needs them to try again, or not.
+const FIXED: [&[u8]; 12] = [
+    b"canceling statement due to conflict with recovery",
+    b"canceling statement due to lock timeout",
+    b"canceling statement due to statement timeout",
+    b"canceling statement due to user request",
+    b"could not serialize access due to concurrent delete",
+    b"could not serialize access due to concurrent update",
+    b"could not serialize access due to read/write dependencies among transactions",
+    b"current transaction is aborted, commands ignored until end of transaction block",
+    b"deadlock detected",
+    b"terminating connection due to administrator command",
+    b"terminating connection due to idle-in-transaction timeout",
+    b"terminating connection due to idle-session timeout",
+];
 
 fn alphanumeric(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || !byte.is_ascii()
