@@ -172,7 +172,8 @@ impl Desk {
         };
         let end = text.len();
         masked += self.write_parameters(command, secret, format, text);
-        let unfit = unfit(command, verdict, &self.scanner, format);
+        let unsure = session.following.is_unsure();
+        let unfit = unfit(command, verdict, &self.scanner, (format, unsure));
         let (word, rule) = words(&verdict.decision, unfit.as_ref().map(|(rule, _)| *rule));
         let (statement, parameters) = text.split_at_checked(end).unwrap_or((text, ""));
         let record = Record::Command {
@@ -302,9 +303,9 @@ fn unfit(
     command: &Command<'_>,
     verdict: &Verdict,
     scanner: &scan::Scanner,
-    format: scan::Format,
+    (format, unsure): (scan::Format, bool),
 ) -> Option<(&'static str, OwnedRefusal)> {
-    if uncovered_copy(verdict) {
+    if uncovered_copy(verdict, unsure) {
         return Some(("labels", copy_refused()));
     }
     if verdict.writes && redact::writes_back(command, scanner, format) {
@@ -316,9 +317,11 @@ fn unfit(
 }
 
 /// Whether it is a COPY of labelled data that finding card numbers does not cover, and no approval can reveal it.
-fn uncovered_copy(verdict: &Verdict) -> bool {
+/// `unsure`: the session has made or written what may hold such data under any name.
+fn uncovered_copy(verdict: &Verdict, unsure: bool) -> bool {
     let reveals = matches!(&verdict.decision, Decision::Hold { approval, .. } if approval.reveals_computed);
-    !reveals && verdict.exposure.is_some_and(|exposure| exposure.copies_out && exposure.beyond_cards)
+    let covers = |exposure: policies::decision::Exposure| !exposure.beyond_cards && !unsure;
+    !reveals && verdict.exposure.is_some_and(|exposure| exposure.copies_out && !covers(exposure))
 }
 
 fn copy_refused() -> OwnedRefusal {

@@ -738,6 +738,7 @@ impl<E: Engine> Connection<E> {
         }
         let by_server = matches!(failure, Failure::Gone(Side::Server, _) | Failure::Tls(Side::Server, _));
         if by_server && self.engine.start_over() {
+            cx.desk.failed(&self.session, failure);
             return self.shed(cx);
         }
         cx.desk.failed(&self.session, failure);
@@ -926,7 +927,10 @@ impl Connection<Protocol> {
 
     /// Whether it is a kept connection that another session may have.
     pub fn is_ready(&self) -> bool {
-        self.phase == Phase::Open && self.engine.is_ready()
+        // Bytes that nobody has looked at yet, or the stream's end, are not the next session's to find.
+        let quiet = self.server.inbound.is_empty()
+            && self.server.leg.as_ref().is_some_and(|leg| leg.is_connected() && !leg.ended);
+        self.phase == Phase::Open && quiet && self.engine.is_ready()
     }
 
     /// Whether a kept leg would do for it.
@@ -963,8 +967,14 @@ impl Connection<Protocol> {
             self.untried = cx.desk.addresses(&self.session);
             self.untried.reverse();
         }
+        // The login is of its admission: not for where the target has moved, or how it is reached, since.
+        let holds = |terms| cx.desk.keeps(terms, self.untried.last().copied());
+        let holds = wish != Server::Fresh || self.session.keep.as_ref().is_some_and(holds);
         if self.phase == Phase::Open {
-            let done = self.connect(cx).map_err(Failure::from);
+            let done = match holds {
+                true => self.connect(cx).map_err(Failure::from),
+                false => Err(Failure::Gone(Side::Server, libc::ECONNREFUSED)),
+            };
             self.finish_call(done, cx);
         }
     }

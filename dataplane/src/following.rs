@@ -63,6 +63,12 @@ impl Following {
         self.facts.as_ref()
     }
 
+    /// Whether data of a label may lie where the facts do not say: the session has put them somewhere, or made relations
+    /// that are not read yet.
+    pub(crate) fn is_unsure(&self) -> bool {
+        self.unsettled || self.carried || self.spilled
+    }
+
     /// An approval lets what the command computes be seen.
     pub fn reveal(&mut self) {
         (self.watch.computed, self.watch.opaque) = (false, false);

@@ -745,10 +745,11 @@ impl Shard {
         connection.session.trace = true;
         let source = connection.session.source;
         let Some(upstream) = self.desk.upstreams.get(&target) else { return };
-        let Ok(addresses) = upstream.resolved.clone() else { return };
+        // To the very server that it runs at: a name may have several.
+        let Some(address) = connection.server_address() else { return };
         let Ok(tls) = upstream.server_tls() else { return };
         let errand = Protocol::PostgresCancel(CancelErrand::new(server_key, tls));
-        if let Err(error) = self.send_errand(errand, addresses, source, target) {
+        if let Err(error) = self.send_errand(errand, vec![address], source, target) {
             tracing::warn!(%error, "a cancel request could not be sent on");
         }
     }

@@ -170,7 +170,9 @@ fn fingerprint(address: &str, tls: &TlsMode<'_>) -> [u8; 32] {
             .update(&[0])
             .update(blake3::hash(&content).as_bytes());
     }
-    *hasher.update(b"tls").finalize().as_bytes()
+    let negotiation: &[u8] =
+        if matches!(tls, TlsMode::VerifyFull { direct: true, .. }) { b"direct" } else { b"tls" };
+    *hasher.update(negotiation).finalize().as_bytes()
 }
 
 fn configure(files: TlsFiles, direct: bool, host: &str) -> Result<TargetTls, String> {

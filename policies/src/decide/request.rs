@@ -30,6 +30,8 @@ pub(crate) struct Request<'a> {
     target: &'a ArchivedTarget,
     /// Labelled data that the statement touches.
     touches: Vec<Touch<'a>>,
+    /// Some of them by what the target's catalog adds: what such a column shows may be computed.
+    derives: bool,
     /// All effects, those of the labels too.
     pub(super) effects: u8,
     /// It may touch more than its facts say.
@@ -46,8 +48,12 @@ impl<'a> Request<'a> {
     /// `derived`: what the target's catalog adds to its labels.
     pub(crate) fn new(target: &'a ArchivedTarget, facts: &'a Facts, derived: &'a [DerivedLabel]) -> Self {
         let mut touches = Vec::new();
+        let mut derives = false;
         let mut effects = facts.effects.iter().fold(0, |set, effect| set | effect_bit(*effect));
-        for data in &labels_of(target).chain(derived.iter().map(DerivedLabel::view)).collect::<Vec<_>>() {
+        let own = labels_of(target).map(|data| (data, false));
+        let all = own.chain(derived.iter().map(|data| (data.view(), true)));
+        for (data, is_derived) in &all.collect::<Vec<_>>() {
+            let before = touches.len();
             let columns = facts.columns.iter().filter_map(|column| labelled_column(data, column));
             let rows = facts.whole_rows.iter().map(String::as_str).filter(|object| is_table(data, object));
             let whole = facts.accesses.iter().filter(|access| WHOLE_OBJECT.contains(&access.verb));
@@ -55,6 +61,7 @@ impl<'a> Request<'a> {
             let whole = whole.filter(|object| is_table(data, object));
             let label = data.label;
             touches.extend(columns.chain(rows).chain(whole).map(|object| Touch { object, label }));
+            derives |= *is_derived && touches.len() > before;
             let any =
                 |columns: &[String]| columns.iter().any(|column| labelled_column(data, column).is_some());
             if any(&facts.reads) || facts.whole_rows.iter().any(|object| is_table(data, object)) {
@@ -71,7 +78,7 @@ impl<'a> Request<'a> {
         let has_object = |verb: Verb| facts.accesses.iter().any(|it| it.verb == verb && it.object.is_some());
         let counts = |access: &&Access| access.object.is_some() || !has_object(access.verb);
         let accesses = facts.accesses.iter().filter(counts).collect();
-        Self { facts, accesses, target, touches, effects, blind }
+        Self { facts, accesses, target, touches, derives, effects, blind }
     }
 
     /// Nothing at all: an empty query, a comment.
@@ -133,6 +140,7 @@ impl<'a> Request<'a> {
         Exposure {
             touches: opaque || self.effects & labelled != 0,
             beyond_cards: opaque
+                || self.derives
                 || self.effects & effect_bit(Effect::TransformsLabelled) != 0
                 || self.labels().iter().any(|label| *label != CARDS),
             opaque,

@@ -38,7 +38,10 @@ pub fn leaves_trace(facts: &Facts) -> bool {
         Verb::Call => access.object.as_ref().is_none_or(|name| facts.objects.contains(name)),
         // A setting of no known module: its name stays known to the session. With another search_path a name that
         // passes for a harmless function may be any.
-        Verb::Set => access.object.as_ref().is_some_and(|name| name.contains('.') || name == "search_path"),
+        Verb::Set => access
+            .object
+            .as_ref()
+            .is_some_and(|name| name.contains('.') || name == "search_path" || name == "seed"),
         _ => false,
     };
     let lasting_effect = |effect: &Effect| {
@@ -115,6 +118,9 @@ mod tests {
             "select dblink_connect('dbname=x')",
             "select 1; select dblink('select 1')",
             "select setseed(0.5)",
+            "set seed to 0.5",
+            "select set_config('seed', '0.5', false)",
+            "update pg_settings set setting = 'a, pg_catalog' where name = 'search_path'",
             "select pg_catalog.setseed(0.5)",
             "set my.secret = 'x'",
             "set search_path = mine, pg_catalog",

@@ -204,6 +204,17 @@ impl Talk {
         true
     }
 
+    /// How strictly what the target says now is treated: what is put off to a transaction's end (a constraint's check)
+    /// speaks of values of its earlier commands.
+    fn watch(&self) -> Watch {
+        let watch = self.pending.front().map(Expect::watch).unwrap_or_default();
+        let parsing = matches!(self.pending.front(), Some(Expect::Parse { .. }));
+        if self.touched && !parsing && !watch.computed {
+            return Watch { labels: true, computed: true, ..watch };
+        }
+        watch
+    }
+
     /// Whether a row may come now; makes the plan by which it is read.
     fn plan_row(&mut self, row: &[u8]) -> Result<(), Error> {
         match self.pending.front() {
@@ -338,6 +349,7 @@ impl Talk {
         }
         if status == Status::Idle {
             self.portals.end(batch);
+            self.end_transaction();
         }
         Ok(Act::Pass)
     }
@@ -372,7 +384,8 @@ impl Talk {
                     Act::Pass
                 };
                 let mut columns = statement.columns.borrow_mut();
-                if !columns.is_current(*generation) || !statement.nature.stable {
+                // What the gateway asked for itself is of a portal, whose plan may be older than the names now are.
+                if act == Act::Drop || !columns.is_current(*generation) || !statement.nature.stable {
                     columns.learn(&self.columns, *generation);
                 }
                 drop(columns);
@@ -448,8 +461,7 @@ impl Talk {
             if !self.answers(turn) {
                 return Ok(Act::Later);
             }
-            let watch = self.pending.front().map(Expect::watch).unwrap_or_default();
-            let words = self.masker.report(watch, report.sqlstate, body);
+            let words = self.masker.report(self.watch(), body);
             let masked = (words + self.masker.mask(Class::Mixed, body)) as u64;
             self.count_masked(masked, turn);
         }
@@ -489,9 +501,8 @@ impl Talk {
         let mut body = message.get_mut(HEADER_BYTES..).unwrap_or_default();
         match tag {
             b'N' => {
-                let report = Report::read(body)?;
-                let watch = self.pending.front().map(Expect::watch).unwrap_or_default();
-                let words = self.masker.report(watch, report.sqlstate, body) as u64;
+                Report::read(body)?;
+                let words = self.masker.report(self.watch(), body) as u64;
                 self.count_masked(words, turn);
             }
             b'S' => {

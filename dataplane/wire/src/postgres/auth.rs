@@ -134,17 +134,10 @@ impl TargetLogin {
     }
 
     /// Lets the client in on a connection that an earlier session has had; the session's name goes to the target.
-    pub(crate) fn let_in(
-        &mut self,
-        backend: &Backend,
-        out: &mut Outbox,
-        mask: impl FnOnce(&mut [u8]) -> usize,
-    ) {
+    pub(crate) fn let_in(&mut self, backend: &Backend, out: &mut Outbox, mask: impl Fn(&mut [u8]) -> usize) {
         message(&mut out.client, b'R', |body| body.extend_from_slice(&[0; 4]));
-        let start = out.client.len();
         let name = self.name.as_ref().map_or(self.application.as_str(), |name| &name.name);
-        backend.settings.tell(name, &mut out.client);
-        let masked = mask(out.client.get_mut(start..).unwrap_or_default());
+        let masked = backend.settings.tell(name, &mut out.client, mask);
         if masked > 0 {
             out.events.push(Event::Masked(masked as u64));
         }

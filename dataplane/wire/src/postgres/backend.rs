@@ -88,17 +88,22 @@ impl Settings {
         !self.overflown
     }
 
-    /// Appends the messages that a client gets; the session's own name stands in place of the target's.
-    pub(crate) fn tell(&self, name: &str, out: &mut Vec<u8>) {
+    /// Appends the messages that a client gets, their words masked; the session's own name stands in place of the
+    /// target's. How much was masked.
+    pub(crate) fn tell(&self, name: &str, out: &mut Vec<u8>, mask: impl Fn(&mut [u8]) -> usize) -> usize {
+        let mut masked = 0;
         let mut rest = self.messages.as_slice();
         for (own, length) in self.iter() {
             let (message, behind) = rest.split_at_checked(length).unwrap_or_default();
             rest = behind;
             if own != b"session_authorization" && own != APPLICATION {
+                let start = out.len() + HEADER_BYTES;
                 out.extend_from_slice(message);
+                masked += mask(out.get_mut(start..).unwrap_or_default());
             }
         }
         tell_name(name, out);
+        masked
     }
 }
 
@@ -116,7 +121,7 @@ mod tests {
 
     fn told(settings: &Settings) -> Vec<u8> {
         let mut out = Vec::new();
-        settings.tell("me", &mut out);
+        settings.tell("me", &mut out, |_| 0);
         out
     }
 

@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(kept.deadline(), Some(Now(60_000)));
         let backend = kept.take().unwrap();
         let mut told = Vec::new();
-        backend.settings.tell("x", &mut told);
+        backend.settings.tell("x", &mut told, |_| 0);
         assert!(told.starts_with(zone));
         assert!(!kept.is_ready() && kept.take().is_none());
     }

@@ -59,6 +59,14 @@ pub(crate) struct Talk {
     /// Where labelled data lie, and the generation of names: as of the last ruling.
     pub(super) origins: Option<Arc<Origins>>,
     generation: u64,
+    /// Names have changed in a transaction that has not ended, so that its end may change them back.
+    renamed: bool,
+    /// Added to the generation of names: transactions that ended after names had changed in them.
+    ends: u64,
+    /// A command of the transaction touches a label.
+    pub(super) touched: bool,
+    /// A command of the session has touched a label.
+    touched_ever: bool,
     /// Something of a label may come with settings and notifications.
     pub(super) spilled: bool,
     limits: Limits,
@@ -130,6 +138,10 @@ impl Talk {
             backend,
             origins: None,
             generation: 0,
+            renamed: false,
+            ends: 0,
+            touched: false,
+            touched_ever: false,
             spilled: false,
             limits,
             statements: Statements::new(limits),
@@ -372,16 +384,20 @@ impl Talk {
 
     fn execute(&mut self, body: &[u8], first: bool, out: &mut Outbox) -> Result<Act, Error> {
         let name = read_execute(body)?;
-        let (number, statement, formats, watch) = match self.portals.find(name, self.batch) {
+        let (number, statement, formats, mut watch, generation) = match self.portals.find(name, self.batch) {
             Found::Ready(portal) => {
-                (portal.number, portal.statement.clone(), portal.formats.clone(), portal.watch)
+                let (statement, formats) = (portal.statement.clone(), portal.formats.clone());
+                (portal.number, statement, formats, portal.watch, portal.generation)
             }
             Found::Wait => return Ok(Act::Stop(Step::Wait)),
             Found::Unknown => {
                 return Ok(self.refuse_unknown(b"34000", "this portal does not exist", first, out));
             }
         };
-        if watch.labels && !self.will_know_columns(&statement) {
+        // What it shows may have come after it was bound: settings, and rows of cursors opened since.
+        watch.computed |= watch.labels && (self.spilled || self.touched_ever && !statement.nature.stable);
+        let is_as_bound = generation == self.generation && !self.renamed;
+        if watch.labels && !(is_as_bound && self.will_know_columns(&statement)) {
             if !first {
                 return Ok(Act::Later);
             }
@@ -390,13 +406,25 @@ impl Talk {
                 body.push(b'P');
                 text(body, name);
             });
-            let (statement, generation) = (statement.clone(), self.generation);
+            let statement = statement.clone();
             self.pending.push(Expect::Learn { statement, generation });
         }
         self.statements.apply(&statement.nature.effect);
         self.portals.apply(&statement.nature.effect);
         self.pending.push(Expect::Execute { number, statement, formats, watch });
         Ok(Act::Pass)
+    }
+
+    /// No transaction is open and nothing is under way: what its end may have changed back counts as changed.
+    pub(super) fn end_transaction(&mut self) {
+        if self.pending.front().is_some() {
+            return;
+        }
+        self.touched = false;
+        if core::mem::take(&mut self.renamed) {
+            self.ends += 1;
+            self.generation += 1;
+        }
     }
 
     /// Whether the statement's columns will be known, as names now stand, when its rows come: described before, or
@@ -542,11 +570,16 @@ impl Talk {
             }
             Ruling::Allow => return self.go_on(asking, Watch::default(), (bytes, frame, body), out),
             Ruling::AllowLabelled(labels) => {
+                let first = self.origins.is_none();
                 if self.origins.as_ref().is_none_or(|origins| !Arc::ptr_eq(origins, labels.origins)) {
                     self.origins = Some(Arc::clone(labels.origins));
                 }
-                self.generation = labels.generation;
+                let generation = labels.generation + self.ends;
+                self.renamed |= !first && generation != self.generation;
+                self.generation = generation;
                 self.spilled |= labels.watch.spilled;
+                self.touched |= labels.watch.computed;
+                self.touched_ever |= labels.watch.computed;
                 return self.go_on(asking, labels.watch, (bytes, frame, body), out);
             }
             Ruling::Refuse(refusal) => refusal,
@@ -624,7 +657,9 @@ impl Talk {
                 let serial = self.next_serial;
                 self.next_serial += 1;
                 let formats = Formats::new(bind.results);
-                let portal = Portal::new(serial, number, statement.clone(), formats, self.batch, watch);
+                let (batch, generation) = (self.batch, self.generation);
+                let portal =
+                    Portal::new(serial, number, statement.clone(), formats, batch, (watch, generation));
                 self.portals.insert(bind.portal, portal);
                 self.pending.push(Expect::Bind { number, serial, statement, watch });
             }

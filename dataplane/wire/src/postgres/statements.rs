@@ -210,6 +210,8 @@ pub(crate) struct Portal {
     pub(crate) statement: Rc<Statement>,
     pub(crate) formats: Formats,
     pub(crate) watch: Watch,
+    /// The generation of names under which it was bound.
+    pub(crate) generation: u64,
     batch: u64,
     confirmed: bool,
 }
@@ -221,9 +223,9 @@ impl Portal {
         statement: Rc<Statement>,
         formats: Formats,
         batch: u64,
-        watch: Watch,
+        (watch, generation): (Watch, u64),
     ) -> Self {
-        Self { serial, number, statement, formats, watch, batch, confirmed: false }
+        Self { serial, number, statement, formats, watch, generation, batch, confirmed: false }
     }
 }
 
@@ -367,8 +369,9 @@ mod tests {
         let mut statements = Statements::new(Limits::default());
         let statement = statements.insert(b"", "select 1", 1).unwrap();
         let mut portals = Portals::default();
-        portals.insert(b"p", Portal::new(1, 1, statement.clone(), Formats::All(false), 1, Watch::default()));
-        portals.insert(b"", Portal::new(2, 2, statement.clone(), Formats::All(false), 2, Watch::default()));
+        portals
+            .insert(b"p", Portal::new(1, 1, statement.clone(), Formats::All(false), 1, Default::default()));
+        portals.insert(b"", Portal::new(2, 2, statement.clone(), Formats::All(false), 2, Default::default()));
         assert!(matches!(portals.find(b"p", 1), Found::Ready(_)));
         assert!(matches!(portals.find(b"p", 2), Found::Wait));
         portals.confirm(1);
@@ -378,7 +381,7 @@ mod tests {
         assert!(matches!(portals.find(b"", 2), Found::Ready(_)));
         portals.fail(2);
         assert!(matches!(portals.find(b"", 2), Found::Unknown));
-        portals.insert(b"p", Portal::new(3, 3, statement, Formats::All(false), 2, Watch::default()));
+        portals.insert(b"p", Portal::new(3, 3, statement, Formats::All(false), 2, Default::default()));
         assert!(!portals.has_room(b"q", &Limits { portals_max: 1, ..Limits::default() }));
         portals.apply(&Effect::Portals);
         assert!(matches!(portals.find(b"p", 2), Found::Unknown));

@@ -56,7 +56,6 @@ impl Fill {
                     *end = b'"';
                 }
             }
-            (18 | 19 | 25 | 705 | 1042 | 1043 | 2275, true) | (_, false) => each(bytes, alphanumeric, HIDDEN),
             _ => bytes.fill(HIDDEN),
         }
         length
@@ -101,17 +100,30 @@ impl Masker {
             17 => bytea(value),
             114 | 3802 => json(value),
             1560 | 1562 => value.fill(b'0'),
-            _ => {
-                self.scanner.mask_whole(value, format);
-            }
+            18 | 19 | 25 | 705 | 1042 | 1043 | 2275 => self.whole_words(value, format),
+            // Punctuation can spell a value as well as digits: of what has a form only its outermost signs stay.
+            _ => match value {
+                [b'{', inner @ .., b'}'] | [b'(' | b'[', inner @ .., b')' | b']'] => inner.fill(HIDDEN),
+                all => self.whole_words(all, format),
+            },
+        }
+    }
+
+    /// Text: of a card number what the format leaves open, of anything else nothing.
+    fn whole_words(&self, value: &mut [u8], format: Format) {
+        let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+        let plain = value.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b' ' | b'-'));
+        if format != Format::Full && plain && (scan::PAN_DIGITS_MIN..=scan::PAN_DIGITS_MAX).contains(&digits)
+        {
+            self.scanner.mask_whole(value, format);
+        } else {
+            value.fill(HIDDEN);
         }
     }
 
     fn whole_binary(&self, oid: u32, value: &mut [u8], format: Format, depth: u32) {
         match oid {
-            18 | 19 | 25 | 705 | 1042 | 1043 | 2275 => {
-                self.scanner.mask_whole(value, format);
-            }
+            18 | 19 | 25 | 705 | 1042 | 1043 | 2275 => self.whole_words(value, format),
             20 | 21 | 23 | 24 | 26 | 28 | 29 | 790 | 2202..=2206 | 4089 | 4096 => {
                 self.integer_bytes(value, format)
             }
@@ -241,27 +253,32 @@ impl Masker {
         }
     }
 
-    /// Masks what an error or notice of a command that touches a label says of values: detail, hint, context, quoted
-    /// words of the message; all of the message where the command runs what its text does not show. What the target
-    /// says of the statement itself (class 42) stays otherwise.
-    pub(crate) fn report(&self, watch: Watch, sqlstate: [u8; 5], body: &mut [u8]) -> usize {
-        if !watch.labels || !watch.computed || (sqlstate.starts_with(b"42") && !watch.opaque) {
+    /// Masks what an error or notice of a command that touches a label says of values: detail, hint, context; of the
+    /// message its digits and all from the first quote on, and all of it where the command runs what its text does
+    /// not show. Values turn up as names of relations and types too, so that no class of errors is spared; what the
+    /// target says when it parses a statement is not asked for here.
+    pub(crate) fn report(&self, watch: Watch, body: &mut [u8]) -> usize {
+        if !watch.labels || !watch.computed {
             return 0;
         }
         let mut masked = 0;
         for field in body.split_mut(|byte| *byte == 0) {
             let Some((kind, text)) = field.split_first_mut() else { continue };
             match kind {
-                b'D' | b'H' | b'W' | b'q' => {
-                    masked += usize::from(self.scanner.mask_whole(text, Format::Full))
-                }
                 b'M' if FIXED.contains(&&*text) => {}
-                b'M' if watch.opaque => masked += usize::from(self.scanner.mask_whole(text, Format::Full)),
-                // From the first quote on: a value may hold quotes itself.
+                b'D' | b'H' | b'W' | b'q' => {
+                    text.fill(HIDDEN);
+                    masked += 1;
+                }
                 b'M' => {
-                    for quoted in text.split_mut(|byte| *byte == b'"').skip(1) {
-                        masked += usize::from(self.scanner.mask_whole(quoted, Format::Full));
-                    }
+                    let quote = text.iter().position(|byte| matches!(byte, b'"' | b'\'' | b'\xc2' | b'\xe2'));
+                    let from = if watch.opaque { 0 } else { quote.map_or(text.len(), |at| at + 1) };
+                    let quoted = !watch.opaque && text.ends_with(b"\"");
+                    let end = text.len() - usize::from(quoted);
+                    let (words, rest) = text.get_mut(..end).unwrap_or_default().split_at_mut(from.min(end));
+                    each(words, u8::is_ascii_digit, HIDDEN);
+                    rest.fill(HIDDEN);
+                    masked += 1;
                 }
                 _ => {}
             }

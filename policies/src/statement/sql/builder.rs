@@ -31,6 +31,13 @@ impl Builder {
     pub(super) fn touch(&mut self, verb: Verb, object: &str) {
         self.access(verb, object);
         self.objects.insert(object.to_owned());
+        // Rows of this view are settings: to change one is SET, of whichever its condition picks.
+        if matches!(verb, Verb::Update | Verb::Merge)
+            && matches!(object, "pg_settings" | "pg_catalog.pg_settings")
+        {
+            self.access(Verb::Set, "all");
+            self.effect(Effect::DynamicSql);
+        }
     }
 
     /// A verb on what is not an object of the database: a setting, a channel.
