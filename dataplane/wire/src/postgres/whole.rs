@@ -227,7 +227,7 @@ impl Masker {
     /// Zeros, unless the whole part is of a card's length.
     fn whole_numeric(&self, value: &mut [u8], format: Format) {
         let count = usize::from(u16_at(value, 0).unwrap_or(0));
-        let weight = usize::try_from(u16_at(value, 2).unwrap_or(0).cast_signed() + 1).unwrap_or(0);
+        let weight = usize::try_from(i32::from(u16_at(value, 2).unwrap_or(0).cast_signed()) + 1).unwrap_or(0);
         let Some(groups) = value.get_mut(8..) else { return value.fill(0) };
         let groups = groups.as_chunks_mut::<2>().0;
         let mut digits = [0; 20];
