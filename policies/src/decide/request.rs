@@ -38,6 +38,15 @@ pub(crate) struct Request<'a> {
     pub(super) blind: bool,
 }
 
+/// Whether what an operator has labelled is the very column that the catalog names. A label in whatever schema is not:
+/// a view of that name may compute.
+fn names_the_same(own: &LabelView<'_>, known: &LabelView<'_>) -> bool {
+    own.table == known.table
+        && own.schema.is_some()
+        && own.schema == known.schema
+        && (own.column.is_none() || own.column == known.column)
+}
+
 /// An object of the statement, and a label that is touched in it.
 struct Touch<'a> {
     object: &'a str,
@@ -51,7 +60,9 @@ impl<'a> Request<'a> {
         let mut derives = false;
         let mut effects = facts.effects.iter().fold(0, |set, effect| set | effect_bit(*effect));
         let own = labels_of(target).map(|data| (data, false));
-        let all = own.chain(derived.iter().map(|data| (data.view(), true)));
+        // The catalog names the labelled columns themselves too.
+        let is_own = |data: &LabelView<'_>| labels_of(target).any(|own| names_the_same(&own, data));
+        let all = own.chain(derived.iter().map(DerivedLabel::view).map(|data| (data, !is_own(&data))));
         for (data, is_derived) in &all.collect::<Vec<_>>() {
             let before = touches.len();
             let columns = facts.columns.iter().filter_map(|column| labelled_column(data, column));
