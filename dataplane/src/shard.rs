@@ -330,20 +330,24 @@ impl Shard {
         }
     }
 
+    /// What a connection that is not seated yet works with.
+    fn context(&mut self) -> Context<'_> {
+        Context {
+            ring: &mut self.ring,
+            routes: &mut self.routes,
+            out: &mut self.out,
+            now: Now(self.desk.now_ms),
+            desk: &mut self.desk,
+        }
+    }
+
     /// Seats a leg to a target that no session has.
     fn keep(&mut self, engine: Protocol, half: Half, terms: Option<Terms>) {
         let slot = self.free_slot();
         let source = SocketAddr::from(([0, 0, 0, 0], 0));
         let mut session = Session::new(0, slot, Rc::clone(&self.nobody), source, 0);
         session.kept_for(terms);
-        let mut cx = Context {
-            ring: &mut self.ring,
-            routes: &mut self.routes,
-            out: &mut self.out,
-            now: Now(self.desk.now_ms),
-            desk: &mut self.desk,
-        };
-        let connection = Connection::kept(engine, half, session, &mut cx);
+        let connection = Connection::kept(engine, half, session, &mut self.context());
         self.seat(slot, connection, false);
     }
 
@@ -436,14 +440,7 @@ impl Shard {
         let source = peer_address(&socket)?;
         let engine = self.engine(&listener);
         let (slot, session) = self.new_session(listener, source)?;
-        let mut cx = Context {
-            ring: &mut self.ring,
-            routes: &mut self.routes,
-            out: &mut self.out,
-            now: Now(self.desk.now_ms),
-            desk: &mut self.desk,
-        };
-        let connection = Connection::accepted(engine, socket, slot, session, &mut cx)?;
+        let connection = Connection::accepted(engine, socket, slot, session, &mut self.context())?;
         self.seat(slot, connection, true);
         Ok(())
     }
@@ -763,14 +760,7 @@ impl Shard {
     ) -> io::Result<()> {
         let (slot, mut session) = self.new_session("".into(), source)?;
         session.errand_to(target);
-        let mut cx = Context {
-            ring: &mut self.ring,
-            routes: &mut self.routes,
-            out: &mut self.out,
-            now: Now(self.desk.now_ms),
-            desk: &mut self.desk,
-        };
-        let connection = Connection::errand(engine, addresses, session, &mut cx)?;
+        let connection = Connection::errand(engine, addresses, session, &mut self.context())?;
         self.seat(slot, connection, true);
         Ok(())
     }
