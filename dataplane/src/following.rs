@@ -93,6 +93,8 @@ impl Following {
             carried: self.carried,
             spilled: self.spilled,
             opaque: exposure.opaque,
+            derives: false,
+            untraced: false,
         };
         if command.kind == CommandKind::Prepare {
             return;

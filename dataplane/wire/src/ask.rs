@@ -61,6 +61,9 @@ pub struct Command<'a> {
     pub kind: CommandKind,
     /// The statement's text.
     pub text: &'a str,
+    /// The database that names without one stand for, where the protocol has such a thing (MySQL); empty: none, or unknown
+    /// to the protocol.
+    pub database: &'a str,
     /// A number that stays the same for one prepared statement of this session, for per-statement caches; `None` for
     /// text that came by itself.
     pub statement: Option<u64>,

@@ -9,6 +9,7 @@ pub mod ask;
 pub mod cursor;
 pub mod error;
 pub mod limits;
+pub mod mysql;
 pub mod origin;
 pub mod outbox;
 pub mod postgres;
@@ -22,7 +23,7 @@ pub use ask::{
 };
 pub use error::Error;
 pub use limits::Limits;
-pub use origin::{LabelledColumn, Labels, Origins, Relation, RelationKind, Watch};
+pub use origin::{LabelledColumn, Labels, NamedRelation, Origins, Relation, RelationKind, Watch};
 pub use outbox::{Event, Outbox, Outcome};
 pub use secret::Secret;
 
@@ -122,6 +123,11 @@ pub enum Step {
 /// and calls again while bytes are left and the step was not `Need`, `Ask` or `Wait`. An error poisons the engine: the driver
 /// flushes the outbox (which holds the protocol's own error) and closes.
 pub trait Engine {
+    /// The driver has accepted the client and nothing has come yet: the engine may speak first.
+    fn accepted(&mut self, out: &mut Outbox, now: Now) {
+        let (_, _) = (out, now);
+    }
+
     /// Goes on with the bytes received from `side`. May handle many messages in one call.
     fn step(&mut self, side: Side, bytes: &mut [u8], out: &mut Outbox, now: Now) -> Result<Step, Error>;
 

@@ -27,6 +27,9 @@ pub enum RelationKind {
     Temporary,
 }
 
+/// Databases of MySQL and MariaDB whose relations are the server's own.
+const SYSTEM: [&[u8]; 4] = [b"information_schema", b"performance_schema", b"mysql", b"sys"];
+
 /// A relation that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Relation {
@@ -49,11 +52,25 @@ pub struct LabelledColumn {
     pub card: bool,
 }
 
+/// The same facts of a target that tells where a column comes from by name (MySQL). Spelt as the target spells them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedRelation {
+    /// The database that it is in.
+    pub database: Box<[u8]>,
+    /// Its own name there.
+    pub name: Box<[u8]>,
+    /// What it is.
+    pub kind: RelationKind,
+    /// Its columns that are labelled, or show one that is. `true`: as [`LabelledColumn::card`].
+    pub columns: Vec<(Box<[u8]>, bool)>,
+}
+
 /// The facts of one target. Immutable; shared by all sessions.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Origins {
     relations: Box<[Relation]>,
     columns: Box<[LabelledColumn]>,
+    named: Box<[NamedRelation]>,
 }
 
 impl Origins {
@@ -64,7 +81,56 @@ impl Origins {
         // `false` comes first.
         columns.sort_unstable();
         columns.dedup_by_key(|column| (column.table, column.attribute));
-        Self { relations: relations.into(), columns: columns.into() }
+        Self { relations: relations.into(), columns: columns.into(), named: Box::default() }
+    }
+
+    /// Of a target that tells origins by name; in any order, each relation once.
+    pub fn by_name(mut named: Vec<NamedRelation>) -> Self {
+        named.sort_unstable_by(|one, other| (&one.database, &one.name).cmp(&(&other.database, &other.name)));
+        Self { named: named.into(), ..Self::default() }
+    }
+
+    fn relation_named(&self, database: &[u8], name: &[u8]) -> Option<&NamedRelation> {
+        let key = |relation: &NamedRelation| (&*relation.database, &*relation.name).cmp(&(database, name));
+        self.named.get(self.named.binary_search_by(key).ok()?)
+    }
+
+    /// Whether the relation is known, or stands for none.
+    pub(crate) fn knows_named(&self, watch: Watch, database: &[u8], table: &[u8]) -> bool {
+        let none = database.is_empty() || table.is_empty() || watch.derives;
+        none || SYSTEM.contains(&database) || self.relation_named(database, table).is_some()
+    }
+
+    /// How a column is treated that comes of this relation, by the names that the target gives. MySQL and MariaDB give a
+    /// derived table's, a view's or a WITH query's own name as a relation's: it proves nothing where a statement has such
+    /// names (`derives`, and `untraced` where one of them is a relation's too).
+    pub(crate) fn treatment_named(
+        &self,
+        watch: Watch,
+        database: &[u8],
+        table: &[u8],
+        column: &[u8],
+    ) -> Treatment {
+        let hide = |hidden: bool| if hidden { Treatment::Hide } else { Treatment::Scan };
+        if watch.untraced {
+            return Treatment::Hide;
+        }
+        if database.is_empty() || table.is_empty() || column.is_empty() {
+            return hide(watch.computed);
+        }
+        let Some(relation) = self.relation_named(database, table) else {
+            return hide(if watch.derives || SYSTEM.contains(&database) { watch.computed } else { true });
+        };
+        if relation.kind == RelationKind::View && watch.unsettled
+            || relation.kind == RelationKind::Temporary && watch.carried
+        {
+            return Treatment::Hide;
+        }
+        match relation.columns.iter().find(|(name, _)| name.eq_ignore_ascii_case(column)) {
+            Some((_, true)) => Treatment::Label,
+            Some((_, false)) => Treatment::Hide,
+            None => Treatment::Scan,
+        }
     }
 
     /// The labelled columns, by relation and number.
@@ -146,6 +212,11 @@ pub struct Watch {
     pub spilled: bool,
     /// The command runs what its text does not show: what it says in words is masked whole too.
     pub opaque: bool,
+    /// The statement names derived tables or WITH queries: a relation of such a name may be none (targets that tell
+    /// origins by name).
+    pub derives: bool,
+    /// Whatever the target says of a column's origin proves nothing: every column is masked whole.
+    pub untraced: bool,
 }
 
 #[cfg(test)]
@@ -200,8 +271,7 @@ mod tests {
             computed,
             unsettled,
             carried,
-            spilled: false,
-            opaque: false,
+            ..Watch::default()
         };
         assert_eq!(origins.treatment(watch(true, false, false), 0, 0), Treatment::Hide);
         assert_eq!(origins.treatment(watch(true, false, false), 20, 0), Treatment::Hide);

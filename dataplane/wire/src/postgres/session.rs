@@ -532,6 +532,7 @@ impl Talk {
             number: asking.number,
             kind: asking.kind,
             text: "",
+            database: "",
             statement: None,
             parameters: Parameters::default(),
             transaction: self.pending.transaction(),

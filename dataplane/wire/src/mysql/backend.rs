@@ -1,0 +1,19 @@
+//! A target's connection: what is known of it once the gateway is let in. Leaves out the socket.
+
+use alloc::string::String;
+
+use super::capabilities::Capabilities;
+
+/// What is known of a target's connection, and of the client that is given it.
+pub(crate) struct Backend {
+    /// The target's own number of the connection (SHOW PROCESSLIST).
+    pub(crate) process: u32,
+    /// What is spoken on both legs alike.
+    pub(crate) capabilities: Capabilities,
+    /// Status flags of the last OK packet of the login.
+    pub(crate) status: u16,
+    /// The default database; empty: none.
+    pub(crate) database: String,
+    /// Sequence number of the next packet that the client gets, where it is still owed its login's end.
+    pub(crate) sequence: u8,
+}

@@ -1,0 +1,267 @@
+//! The MySQL engine, protocol 10 on both legs: MySQL 5.7 and later, MariaDB 10.2 and later.
+//!
+//! ```text
+//! Client: Greet -> [-SSLRequest-> Handshake ->] Response -> [Switch -> Token] -> Login? -Admit-> Target
+//! Target: Connect -> Greeting -> [Handshake ->] Response -> the plugin's rounds -> Ok -> Settings -> Open
+//! Open:   client  one command at a time: asked, then forwarded or refused;  what answers it first
+//!         server  every answer read, masked in place, released
+//! Over:   an error or a leave; nothing goes on
+//! ```
+//!
+//! | file | what it knows |
+//! | --- | --- |
+//! | `frame`, `capabilities` | the form of packets; what both sides agree to speak |
+//! | `client` | a client's way in |
+//! | `auth` | the gateway's login at a target |
+//! | `backend` | a target's connection |
+//! | `session` | the open session |
+//!
+//! Not parsed: statements (policy's). Refused: compression, LOCAL INFILE, replication, COM_CHANGE_USER, character sets
+//! other than UTF-8, SQL modes that change how a text is read.
+
+mod auth;
+mod backend;
+mod capabilities;
+mod client;
+mod frame;
+mod reply;
+mod session;
+
+use alloc::boxed::Box;
+use alloc::string::String;
+
+use scan::Scanner;
+
+use crate::limits::{LOGIN_MS_MAX, Limits};
+use crate::{Engine, Error, Event, Handshake, Now, Outbox, Question, Refusal, Ruling, Side, Step};
+use auth::{Progress, TargetLogin};
+use backend::Backend;
+use client::ClientLogin;
+use session::Talk;
+
+/// What a listener sets for its sessions.
+#[derive(Clone, Default)]
+pub struct Config {
+    /// The listener has a certificate.
+    pub tls_offered: bool,
+    /// Without TLS nobody is let in.
+    pub tls_required: bool,
+    /// What the greeting calls the server's version; empty: [`VERSION`].
+    pub version: String,
+    /// The connection's number in the greeting.
+    pub process: u32,
+    /// Random bytes, of this connection alone: what the greeting's scramble is made of.
+    pub nonce: [u8; 20],
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// The version that is told where the target's own is not known yet.
+pub const VERSION: &str = "8.0.0-pangate";
+
+enum Phase {
+    Client(Box<ClientLogin>),
+    Target(Box<TargetLogin>),
+    Open(Box<Talk>),
+    Over,
+}
+
+/// One client's session.
+pub struct Session {
+    limits: Limits,
+    scanner: Scanner,
+    mask: scan::Format,
+    phase: Phase,
+    deadline: Option<Now>,
+}
+
+impl Session {
+    /// A session at its first byte.
+    pub fn new(config: Config) -> Self {
+        let limits = config.limits;
+        let phase = Phase::Client(Box::new(ClientLogin::new(config)));
+        Self { limits, scanner: Scanner::new(), mask: scan::Format::default(), phase, deadline: None }
+    }
+
+    fn open(&mut self, backend: Backend, out: &mut Outbox) {
+        self.deadline = None;
+        out.events.push(Event::Attached { process: backend.process, reused: false });
+        self.phase = Phase::Open(Box::new(Talk::new(self.scanner, self.mask, self.limits, backend)));
+    }
+
+    fn server_step(&mut self, bytes: &mut [u8], out: &mut Outbox) -> Result<Step, Error> {
+        match &mut self.phase {
+            Phase::Client(_) => Err(Error::Misbehaved { side: Side::Server, what: "bytes before the login" }),
+            Phase::Target(login) => match login.step(bytes, out)? {
+                Progress::Step(step) => Ok(step),
+                Progress::Open { consumed, backend } => {
+                    self.open(*backend, out);
+                    Ok(Step::Consumed(consumed))
+                }
+            },
+            Phase::Open(talk) => talk.server_step(bytes, out),
+            Phase::Over => Ok(Step::Close),
+        }
+    }
+
+    fn take_ruling(&mut self, ruling: Ruling<'_>, bytes: &[u8], out: &mut Outbox) -> Result<Step, Error> {
+        match (&mut self.phase, ruling) {
+            (Phase::Client(login), Ruling::Admit(admission)) => {
+                let (consumed, accepted) = login.admit(bytes)?;
+                self.mask = admission.mask;
+                self.phase = Phase::Target(Box::new(TargetLogin::new(&admission, accepted)));
+                self.deadline = None;
+                Ok(Step::Consumed(consumed))
+            }
+            (Phase::Client(_), Ruling::Refuse(refusal)) => {
+                self.refuse(&refusal, out);
+                Ok(Step::Close)
+            }
+            (Phase::Client(_), Ruling::Hold { .. }) => Ok(Step::Ask),
+            (Phase::Client(_), _) => {
+                self.phase = Phase::Over;
+                Ok(Step::Close)
+            }
+            (Phase::Open(talk), ruling) => talk.rule(ruling, bytes, out),
+            (Phase::Target(_) | Phase::Over, _) => Ok(Step::Consumed(0)),
+        }
+    }
+
+    /// Tells the client an error, once, where a packet can begin; takes leave of the target.
+    fn give_up(&mut self, out: &mut Outbox, words: &reply::Words<'_>) {
+        match core::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Client(login) => login.tell(words, &mut out.client),
+            Phase::Target(login) => login.tell(words, out),
+            Phase::Open(mut talk) => talk.give_up(words, out),
+            Phase::Over => {}
+        }
+        self.deadline = None;
+    }
+
+    fn settle(&mut self, step: Result<Step, Error>, out: &mut Outbox) -> Result<Step, Error> {
+        match &step {
+            Err(error) => self.give_up(out, &reply::Words::of_error(error)),
+            Ok(Step::Close) => {
+                if let Phase::Open(talk) = &mut self.phase {
+                    talk.cut(out);
+                }
+                self.phase = Phase::Over;
+            }
+            Ok(_) => {}
+        }
+        step
+    }
+}
+
+impl Engine for Session {
+    fn accepted(&mut self, out: &mut Outbox, now: Now) {
+        if let Phase::Client(login) = &mut self.phase {
+            self.deadline = Some(Now(now.0 + LOGIN_MS_MAX));
+            login.greet(&mut out.client);
+        }
+    }
+
+    fn step(&mut self, side: Side, bytes: &mut [u8], out: &mut Outbox, _: Now) -> Result<Step, Error> {
+        let step = match (side, &mut self.phase) {
+            (Side::Client, Phase::Client(login)) => login.step(bytes, out),
+            (Side::Client, Phase::Target(_)) => Ok(Step::Wait),
+            (Side::Client, Phase::Open(talk)) => talk.client_step(bytes, out),
+            (Side::Client, Phase::Over) => Ok(Step::Close),
+            (Side::Server, _) => self.server_step(bytes, out),
+        };
+        self.settle(step, out)
+    }
+
+    fn question<'a>(&'a self, bytes: &'a [u8]) -> Option<Question<'a>> {
+        match &self.phase {
+            Phase::Client(login) => login.question(bytes),
+            Phase::Open(talk) => talk.question(bytes),
+            Phase::Target(_) | Phase::Over => None,
+        }
+    }
+
+    fn rule(
+        &mut self,
+        ruling: Ruling<'_>,
+        bytes: &mut [u8],
+        out: &mut Outbox,
+        _: Now,
+    ) -> Result<Step, Error> {
+        let step = self.take_ruling(ruling, bytes, out);
+        self.settle(step, out)
+    }
+
+    fn connected(&mut self, _: &mut Outbox, now: Now) -> Result<Step, Error> {
+        if let Phase::Target(login) = &mut self.phase {
+            self.deadline = Some(Now(now.0 + LOGIN_MS_MAX));
+            return Ok(login.connected(now));
+        }
+        Ok(Step::Consumed(0))
+    }
+
+    fn secured(
+        &mut self,
+        side: Side,
+        handshake: &Handshake<'_>,
+        out: &mut Outbox,
+        _: Now,
+    ) -> Result<(), Error> {
+        let done = match (&mut self.phase, side) {
+            (Phase::Client(login), Side::Client) => login.secured(handshake),
+            (Phase::Target(login), Side::Server) => login.secured(handshake, out),
+            _ => Ok(()),
+        };
+        done.inspect_err(|error| self.give_up(out, &reply::Words::of_error(error)))
+    }
+
+    fn ended(&mut self, side: Side, out: &mut Outbox, _: Now) -> Result<Step, Error> {
+        match (&mut self.phase, side) {
+            (Phase::Open(talk), _) if talk.leaving => self.settle(Ok(Step::Close), out),
+            (_, Side::Client) => {
+                self.give_up(&mut Outbox::default(), &reply::Words::of_error(&GONE));
+                Ok(Step::Close)
+            }
+            (_, Side::Server) => {
+                // ER_NET_READ_ERROR
+                let text = "the target closed the connection".into();
+                self.give_up(out, &reply::Words { number: 1158, state: b"08S01", text });
+                out.server.clear();
+                Ok(Step::Close)
+            }
+        }
+    }
+
+    fn refuse(&mut self, refusal: &Refusal<'_>, out: &mut Outbox) {
+        self.give_up(out, &reply::Words::of_refusal(refusal));
+    }
+
+    fn rows_under_way(&self) -> u64 {
+        match &self.phase {
+            Phase::Open(talk) => talk.rows_under_way(),
+            _ => 0,
+        }
+    }
+
+    fn is_busy(&self) -> bool {
+        matches!(&self.phase, Phase::Open(talk) if talk.is_busy())
+    }
+
+    fn deadline(&self) -> Option<Now> {
+        match &self.phase {
+            Phase::Client(login) if !login.awaits_client() => None,
+            _ => self.deadline,
+        }
+    }
+
+    fn expire(&mut self, _: Now, out: &mut Outbox) -> Result<Step, Error> {
+        let text = match &self.phase {
+            Phase::Client(_) => "the login took too long",
+            _ => "the target took too long",
+        };
+        // ER_NET_READ_INTERRUPTED
+        self.give_up(out, &reply::Words { number: 1159, state: b"08S01", text: text.into() });
+        Ok(Step::Close)
+    }
+}
+
+const GONE: Error = Error::Misbehaved { side: Side::Client, what: "it is gone" };

@@ -1,0 +1,109 @@
+//! What the engine itself says to a client: the only texts that a peer sees. Leaves out every value and every name
+//! that a peer has not sent itself.
+
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::vec::Vec;
+
+use super::frame::packet;
+use crate::{Error, Refusal, RefusalKind, Side};
+
+/// An error as the protocol has it: a number, an SQLSTATE, words.
+pub(crate) struct Words<'a> {
+    pub(crate) number: u16,
+    pub(crate) state: &'static [u8; 5],
+    pub(crate) text: Cow<'a, str>,
+}
+
+/// Bytes of an error's words at the most: clients keep 512.
+const TEXT_BYTES_MAX: usize = 511;
+
+impl<'a> Words<'a> {
+    /// The error of a refusal.
+    pub(crate) fn of_refusal(refusal: &Refusal<'a>) -> Self {
+        let (number, state) = match refusal.kind {
+            // ER_ACCESS_DENIED_ERROR
+            RefusalKind::Unauthenticated => (1045, b"28000"),
+            // ER_SPECIFIC_ACCESS_DENIED_ERROR
+            RefusalKind::Denied | RefusalKind::Rejected => (1227, b"42000"),
+            // ER_WRONG_ARGUMENTS
+            RefusalKind::Masked => (1210, b"HY000"),
+            // ER_QUERY_INTERRUPTED
+            RefusalKind::Expired => (1317, b"70100"),
+            // ER_ERROR_ON_WRITE
+            RefusalKind::NotRecorded => (1026, b"HY000"),
+            // ER_NET_READ_ERROR
+            RefusalKind::Unreachable => (1158, b"08S01"),
+            // ER_USER_LIMIT_REACHED
+            RefusalKind::Limit => (1226, b"42000"),
+            // ER_SERVER_SHUTDOWN
+            RefusalKind::ShuttingDown => (1053, b"08S01"),
+        };
+        let parts = [refusal.message, refusal.detail, refusal.hint];
+        let said = parts.iter().filter(|part| !part.is_empty()).count();
+        let text = match said {
+            0 | 1 => Cow::Borrowed(refusal.message),
+            _ => {
+                let mut text = alloc::string::String::new();
+                for part in parts.iter().filter(|part| !part.is_empty()) {
+                    if !text.is_empty() {
+                        text.push_str("; ");
+                    }
+                    text.push_str(part);
+                }
+                Cow::Owned(text)
+            }
+        };
+        Self { number, state, text }
+    }
+
+    /// The error that ends a session.
+    pub(crate) fn of_error(error: &Error) -> Words<'static> {
+        // ER_MALFORMED_PACKET, ER_UNKNOWN_COM_ERROR, ER_NOT_SUPPORTED_YET, ER_NET_PACKET_TOO_LARGE, ER_HANDSHAKE_ERROR
+        let (number, state, words, what) = match error {
+            Error::Refused { code, .. } => {
+                let code = core::str::from_utf8(code).unwrap_or("?????");
+                let text = format!("the target refuses the gateway: its error {code}").into();
+                return Words { number: 1043, state: b"08S01", text };
+            }
+            Error::Malformed { side: Side::Client, what, .. } => {
+                (1835, b"HY000", "a packet is malformed", *what)
+            }
+            Error::Misbehaved { side: Side::Client, what } => {
+                (1047, b"08S01", "a packet came at the wrong time", *what)
+            }
+            Error::Unsupported { side: Side::Client, what } => {
+                (1235, b"42000", "pangate does not support this", *what)
+            }
+            Error::TooLarge { side: Side::Client, what, .. } => {
+                (1153, b"08S01", "a packet is too large for pangate", *what)
+            }
+            Error::Malformed { what, .. } => (1835, b"HY000", "the target sent a malformed packet", *what),
+            Error::Misbehaved { what, .. } => {
+                (1835, b"HY000", "the target sent a packet at the wrong time", *what)
+            }
+            Error::Unsupported { what, .. } => {
+                (1235, b"42000", "pangate does not support this answer of the target", *what)
+            }
+            Error::TooLarge { what, .. } => {
+                (1153, b"08S01", "an answer of the target is too large for pangate", *what)
+            }
+        };
+        Words { number, state, text: format!("{words}: {what}").into() }
+    }
+
+    /// Appends the ERR packet.
+    pub(crate) fn packet(&self, out: &mut Vec<u8>, sequence: u8) {
+        packet(out, sequence, |payload| {
+            payload.push(0xff);
+            payload.extend_from_slice(&self.number.to_le_bytes());
+            payload.push(b'#');
+            payload.extend_from_slice(self.state);
+            let mut text = self.text.as_ref();
+            if text.len() > TEXT_BYTES_MAX {
+                text = text.get(..text.floor_char_boundary(TEXT_BYTES_MAX)).unwrap_or_default();
+            }
+            payload.extend(text.bytes().filter(|byte| *byte != 0));
+        });
+    }
+}
