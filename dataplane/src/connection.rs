@@ -135,6 +135,9 @@ impl<E: Engine> Connection<E> {
         let mut leg = Leg::new(socket, crate::routes::client(slot));
         leg.receive(cx.ring)?;
         connection.client.leg = Some(leg);
+        connection.engine.accepted(cx.out, cx.now);
+        let greeted = connection.flush_outbox(cx);
+        connection.finish_call(greeted, cx);
         Ok(connection)
     }
 

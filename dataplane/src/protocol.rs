@@ -1,5 +1,6 @@
 //! The engine of a connection: one of the protocols, chosen when it is opened. No dyn: a match per call.
 
+use wire::mysql;
 use wire::postgres::{Backend, CancelErrand, Kept, Session};
 use wire::{Engine, Error, Handshake, Now, Outbox, Question, Refusal, Ruling, Side, Step};
 
@@ -11,6 +12,8 @@ pub enum Protocol {
     PostgresCancel(CancelErrand),
     /// A PostgreSQL target's connection between two sessions.
     PostgresKept(Kept),
+    /// A job's MySQL session.
+    Mysql(Box<mysql::Session>),
 }
 
 impl Protocol {
@@ -49,11 +52,16 @@ macro_rules! each {
             Protocol::Postgres($engine) => $call,
             Protocol::PostgresCancel($engine) => $call,
             Protocol::PostgresKept($engine) => $call,
+            Protocol::Mysql($engine) => $call,
         }
     };
 }
 
 impl Engine for Protocol {
+    fn accepted(&mut self, out: &mut Outbox, now: Now) {
+        each!(self, engine => engine.accepted(out, now));
+    }
+
     fn step(&mut self, side: Side, bytes: &mut [u8], out: &mut Outbox, now: Now) -> Result<Step, Error> {
         each!(self, engine => engine.step(side, bytes, out, now))
     }

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam::channel::{Receiver, Sender};
 use policies::link::{Health, ToMgmt};
+use policies::snapshot::Protocol as TargetProtocol;
+use wire::mysql;
 use wire::postgres::{CancelErrand, Config, Kept, ScramCache, Session as PostgresSession};
 use wire::{CancelKey, Now, Outbox, RefusalKind};
 
@@ -101,6 +103,10 @@ struct Place {
     timer_ms: Option<u64>,
     /// It stands for a session, or asks for one.
     counted: bool,
+}
+
+fn no_randomness() -> io::Error {
+    io::Error::other("the kernel gives no randomness")
 }
 
 /// One core's loop.
@@ -438,30 +444,38 @@ impl Shard {
 
     fn welcome(&mut self, socket: OwnedFd, listener: Rc<str>) -> io::Result<()> {
         let source = peer_address(&socket)?;
-        let engine = self.engine(&listener);
-        let (slot, session) = self.new_session(listener, source)?;
+        let (slot, session) = self.new_session(Rc::clone(&listener), source)?;
+        let engine = self.engine(&listener, slot)?;
         let connection = Connection::accepted(engine, socket, slot, session, &mut self.context())?;
         self.seat(slot, connection, true);
         Ok(())
     }
 
-    fn engine(&self, listener: &str) -> Protocol {
+    fn engine(&self, listener: &str, slot: u32) -> io::Result<Protocol> {
         let targets = self.desk.snapshot.iter().flat_map(|snapshot| snapshot.targets());
-        let here = targets.filter(|target| target.listen == listener);
-        let (waived, oauth_offered) = here.fold((false, false), |(waived, oauth), target| {
-            (waived | target.waive_tls, oauth | target.oauth.is_some())
-        });
-        Protocol::Postgres(Box::new(PostgresSession::new(Config {
-            tls_offered: self.desk.tls.is_some(),
-            tls_required: !waived,
-            oauth_offered,
+        let here: Vec<_> = targets.filter(|target| target.listen == listener).collect();
+        let tls_offered = self.desk.tls.is_some();
+        let tls_required = !here.iter().any(|target| target.waive_tls);
+        if let Some(target) = here.first().filter(|target| target.protocol == TargetProtocol::Mysql) {
+            return Ok(Protocol::Mysql(Box::new(mysql::Session::new(mysql::Config {
+                tls_offered,
+                tls_required,
+                version: self.desk.server_version(target.name),
+                process: self.desk.number_of(slot) + 1,
+                nonce: crate::random::nonce().ok_or_else(no_randomness)?,
+                ..mysql::Config::default()
+            }))));
+        }
+        Ok(Protocol::Postgres(Box::new(PostgresSession::new(Config {
+            tls_offered,
+            tls_required,
+            oauth_offered: here.iter().any(|target| target.oauth.is_some()),
             scram: self.scram.clone(),
             ..Config::default()
-        })))
+        }))))
     }
 
     fn new_session(&mut self, listener: Rc<str>, source: SocketAddr) -> io::Result<(u32, Session)> {
-        let no_randomness = || io::Error::other("the kernel gives no randomness");
         let (id, secret) = crate::random::session().ok_or_else(no_randomness)?;
         let slot = self.free_slot();
         Ok((slot, Session::new(id, slot, listener, source, secret)))
