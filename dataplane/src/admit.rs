@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use evidence::record::{Record, SessionId};
-use policies::statement::Dialect;
 use policies::snapshot::{Bind, Class, Durability, Mask, Protocol, RecordResponses, Snapshot, TargetView};
+use policies::statement::Dialect;
 use scan::Format;
 use wire::{CancelKey, Login, Method, RefusalKind, Secret};
 

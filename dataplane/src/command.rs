@@ -10,9 +10,9 @@ use policies::statement::Dialect;
 use wire::{Command, CommandKind, Now, RefusalKind};
 
 use crate::admit::is_labelled;
+use crate::catalog::Place;
 use crate::desk::{Answer, Desk, OwnedRefusal, Wait, not_recorded};
 use crate::hold::Shown;
-use crate::catalog::Place;
 use crate::limits::{NAMED_MAX, RECORDED_TEXT_BYTES_MAX, SESSION_VERDICTS_MAX};
 use crate::redact;
 use crate::session::{Prepared, Session, Standing, Who};
@@ -75,7 +75,8 @@ impl Desk {
         let format = session.who.as_ref().map(|who| who.mask).unwrap_or_default();
         let mut text = String::new();
         let secret = redact::names_secret(command.text);
-        let masked = redact::statement(command.text, secret, session.dialect(), (&self.scanner, format), &mut text);
+        let masked =
+            redact::statement(command.text, secret, session.dialect(), (&self.scanner, format), &mut text);
         let record = Record::Command {
             session: SessionId(session.id),
             number: command.number,
@@ -138,7 +139,8 @@ impl Desk {
         // Verdicts are shared by texts that differ in literals: what is secret in this one is seen in itself.
         let secret = verdict.secret || redact::names_secret(command.text);
         let mut text = String::new();
-        let masked = redact::statement(command.text, secret, who.dialect, (&self.scanner, who.mask), &mut text);
+        let masked =
+            redact::statement(command.text, secret, who.dialect, (&self.scanner, who.mask), &mut text);
         let known = Rc::new(Prepared { verdict, text, masked, secret });
         standing.prepared.insert(id, Rc::clone(&known));
         Ok(Judged::Prepared(known))

@@ -176,12 +176,7 @@ fn fingerprint(address: &str, tls: &TlsMode<'_>) -> [u8; 32] {
     *hasher.update(negotiation).finalize().as_bytes()
 }
 
-fn configure(
-    files: TlsFiles,
-    direct: bool,
-    host: &str,
-    alpn: Option<&[u8]>,
-) -> Result<TargetTls, String> {
+fn configure(files: TlsFiles, direct: bool, host: &str, alpn: Option<&[u8]>) -> Result<TargetTls, String> {
     let own = files.own.as_ref().map(|(certificate, key)| (certificate.as_path(), key.as_path()));
     let config = tls::client_config(files.ca.as_deref(), own, alpn).map_err(|error| error.to_string())?;
     let name = tls::server_name(host).map_err(|error| error.to_string())?;

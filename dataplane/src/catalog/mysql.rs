@@ -107,7 +107,12 @@ pub(super) async fn read(spec: &Spec, password: &Secret) -> Result<Reading, Stri
     let version: Option<String> = connection.query_first("SELECT VERSION()").await.map_err(cause)?;
     let reading = labelled(&mut connection, &spec.labels).await;
     let _ = connection.disconnect().await;
-    reading.map(|(origins, derived)| Reading { origins, derived, roots: Vec::new(), version: version.unwrap_or_default() })
+    reading.map(|(origins, derived)| Reading {
+        origins,
+        derived,
+        roots: Vec::new(),
+        version: version.unwrap_or_default(),
+    })
 }
 
 async fn labelled(connection: &mut Conn, labels: &[Label]) -> Result<(Origins, Vec<DerivedLabel>), String> {
@@ -260,7 +265,7 @@ async fn describe(
     };
     let Some(known) = relations.get_mut(&view.name) else { return Ok(()) };
     known.columns.clear();
-    for column in prepared.columns() {
+    for column in prepared.columns().iter() {
         known.columns.push(column.name_str().into_owned());
         let origin = (column.schema_str().into_owned(), column.org_table_str().into_owned());
         let told = view.facts.understood && view.facts.derived_names.is_empty() && !origin.0.is_empty();
@@ -269,7 +274,11 @@ async fn describe(
     connection.close(prepared).await.map_err(cause)
 }
 
-async fn load_view(connection: &mut Conn, view: &Definition, relations: &mut Relations) -> Result<(), String> {
+async fn load_view(
+    connection: &mut Conn,
+    view: &Definition,
+    relations: &mut Relations,
+) -> Result<(), String> {
     if let Some(known) = relations.get_mut(&view.name) {
         load_columns(connection, &view.name, known).await?;
     }
@@ -316,7 +325,8 @@ fn named(relations: &Relations, marks: &Marks, all: &BTreeSet<String>) -> (Origi
         for (column, attribute) in known.columns.iter().zip(1_i16..) {
             let Some(mark) = marks.get(&(known.number, attribute)) else { continue };
             columns.push((column.as_bytes().into(), !mark.hidden));
-            let label = |label: &String| DerivedLabel::new(&lower(database), &lower(name), &lower(column), label);
+            let label =
+                |label: &String| DerivedLabel::new(&lower(database), &lower(name), &lower(column), label);
             derived.extend(mark.labels.iter().map(label));
         }
         found.push(NamedRelation {
@@ -333,7 +343,8 @@ fn named(relations: &Relations, marks: &Marks, all: &BTreeSet<String>) -> (Origi
             kind: RelationKind::Table,
             columns: columns.iter().map(|column| (column.as_bytes().into(), false)).collect(),
         });
-        let label = |column: &str, label: &str| DerivedLabel::new(database, &lower(name), &lower(column), label);
+        let label =
+            |column: &str, label: &str| DerivedLabel::new(database, &lower(name), &lower(column), label);
         derived.extend(columns.iter().flat_map(|column| all.iter().map(move |own| label(column, own))));
     }
     (Origins::by_name(found), derived)
