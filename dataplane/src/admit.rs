@@ -9,7 +9,7 @@ use evidence::record::{Record, SessionId};
 use policies::snapshot::{Bind, Class, Durability, Mask, Protocol, RecordResponses, Snapshot, TargetView};
 use policies::statement::Dialect;
 use scan::Format;
-use wire::{CancelKey, Login, Method, RefusalKind, Secret};
+use wire::{CancelKey, Login, Method, RefusalKind, Secret, ServerTls};
 
 use crate::catalog::Place;
 use crate::desk::{Admitted, Answer, Desk, OwnedRefusal, Wait, not_recorded};
@@ -294,6 +294,16 @@ impl Desk {
         let entry = self.catalog.get(&Place::whole(target));
         let facts = entry.and_then(|entry| entry.facts.as_ref());
         facts.map(|facts| facts.server_version.clone()).unwrap_or_default()
+    }
+
+    /// How the gateway logs in at a target for itself: user, password, TLS; `None`: it cannot, or need not now.
+    pub(crate) fn own_login(&mut self, target: &str) -> Option<(String, Secret, ServerTls)> {
+        let snapshot = self.snapshot.clone()?;
+        let view = snapshot.target(target)?;
+        let tls = self.upstreams.get(target)?.server_tls().ok()?;
+        let read = |file| self.credentials.password(target, Path::new(file), self.now_ms);
+        let password = view.credential.password_file.map_or(Ok(Secret::default()), read).ok()?;
+        Some((view.credential.username.to_owned(), password, tls))
     }
 
     /// Whether the snapshot is older than its maxAge: mgmt has not confirmed it for so long.

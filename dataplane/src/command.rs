@@ -32,6 +32,9 @@ impl Desk {
         if self.recorder.failure().is_some() {
             return Answer::Refuse(not_recorded());
         }
+        if let Some(answer) = self.kill(command, session) {
+            return answer;
+        }
         if let Some(answer) = self.follow(command, session) {
             return self.unfollowed(command, session, answer);
         }

@@ -14,6 +14,8 @@ pub enum Protocol {
     PostgresKept(Kept),
     /// A job's MySQL session.
     Mysql(Box<mysql::Session>),
+    /// A KILL on its way to a MySQL target.
+    MysqlCancel(Box<mysql::CancelErrand>),
 }
 
 impl Protocol {
@@ -53,6 +55,7 @@ macro_rules! each {
             Protocol::PostgresCancel($engine) => $call,
             Protocol::PostgresKept($engine) => $call,
             Protocol::Mysql($engine) => $call,
+            Protocol::MysqlCancel($engine) => $call,
         }
     };
 }

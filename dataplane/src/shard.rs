@@ -21,6 +21,7 @@ use crate::connection::{Connection, Context, Half};
 use crate::desk::{Desk, OwnedRefusal, Wait, not_recorded};
 use crate::executor::FromExecutor;
 use crate::limits::{ACCEPT_BACKLOG, ACCEPT_PAUSE_MS, CONNECTIONS_MAX, HEALTH_EVERY_MS};
+use crate::kill::Kill;
 use crate::metrics::{Metrics, sum};
 use crate::pool::{Left, Pool, Terms};
 use crate::protocol::Protocol;
@@ -34,6 +35,8 @@ use crate::upstream::{Resolver, Upstreams};
 pub enum Mail {
     /// Someone asks to cancel a command of one of this shard's sessions.
     Cancel(CancelKey),
+    /// The same by its job's word.
+    Kill(Kill),
     /// Where the targets are.
     Upstreams(Arc<Upstreams>),
     /// Where labelled data lie in them.
@@ -461,7 +464,7 @@ impl Shard {
                 tls_offered,
                 tls_required,
                 version: self.desk.server_version(target.name),
-                process: self.desk.number_of(slot) + 1,
+                process: crate::kill::greeted(self.desk.number_of(slot)),
                 nonce: crate::random::nonce().ok_or_else(no_randomness)?,
                 ..mysql::Config::default()
             }))));
@@ -523,6 +526,7 @@ impl Shard {
     fn read_mail(&mut self, mail: Mail) {
         match mail {
             Mail::Cancel(key) => self.cancel(key),
+            Mail::Kill(kill) => self.kill(&kill),
             Mail::Upstreams(upstreams) => {
                 self.desk.upstreams = upstreams;
                 self.drop_unfit();
@@ -728,19 +732,51 @@ impl Shard {
                 mailbox.post(Mail::Cancel(key));
             }
         }
+        for kill in std::mem::take(&mut self.desk.kills) {
+            let shard = kill.shard();
+            if shard == usize::from(self.desk.shard) {
+                self.kill(&kill);
+            } else if let Some(mailbox) = self.parts.mailboxes.get(shard) {
+                mailbox.post(Mail::Kill(kill));
+            }
+        }
+    }
+
+    /// Interrupts a session for its own job.
+    fn kill(&mut self, kill: &Kill) {
+        let slot = kill.number & 0x00ff_ffff;
+        let Some(place) = self.place(slot) else { return };
+        let session = &place.connection.session;
+        if !place.counted || session.closed || !session.is_open() || !kill.is_for(session) {
+            tracing::warn!("a KILL of a session that is not the job's");
+            return;
+        }
+        if !kill.query {
+            let refusal = OwnedRefusal::new(RefusalKind::ShuttingDown, "the session was killed by its own job");
+            return self.with(slot, |connection, cx| {
+                connection.refuse(&refusal.as_refusal(), "killed by its own job", cx);
+            });
+        }
+        self.interrupt(slot);
     }
 
     /// Cancels the command of the session that the key names, if its secret is right: a held one is withdrawn, one
     /// that runs is cancelled at the target.
     fn cancel(&mut self, key: CancelKey) {
         let slot = key.process & 0x00ff_ffff;
-        let Some(Some(place)) = self.places.get_mut(slot as usize) else { return };
-        let connection = &mut place.connection;
-        let session = &connection.session;
+        let Some(place) = self.place(slot) else { return };
+        let session = &place.connection.session;
         if !place.counted || session.closed || session.cancel_secret != key.secret || !session.is_open() {
             tracing::warn!("a cancel request with a wrong key");
             return;
         }
+        self.interrupt(slot);
+    }
+
+    /// Ends what a session's command does, or waits for.
+    fn interrupt(&mut self, slot: u32) {
+        let Some(Some(place)) = self.places.get_mut(slot as usize) else { return };
+        let connection = &mut place.connection;
         if let Some(Wait::Hold { ticket, number, .. }) = connection.waits_for() {
             let (ticket, number) = (*ticket, *number);
             return self.with(slot, |connection, cx| {
@@ -748,8 +784,6 @@ impl Shard {
                 connection.resume(answer, cx);
             });
         }
-        let Protocol::Postgres(engine) = connection.engine() else { return };
-        let Some(server_key) = engine.server_cancel() else { return };
         let Some(who) = &connection.session.who else { return };
         let target = who.target.clone();
         // It may arrive there late: no other session must be there then.
@@ -759,7 +793,18 @@ impl Shard {
         // To the very server that it runs at: a name may have several.
         let Some(address) = connection.server_address() else { return };
         let Ok(tls) = upstream.server_tls() else { return };
-        let errand = Protocol::PostgresCancel(CancelErrand::new(server_key, tls));
+        let errand = match connection.engine() {
+            Protocol::Postgres(engine) => {
+                let Some(server_key) = engine.server_cancel() else { return };
+                Protocol::PostgresCancel(CancelErrand::new(server_key, tls))
+            }
+            Protocol::Mysql(engine) => {
+                let Some(process) = engine.server_process() else { return };
+                let Some((user, password, tls)) = self.desk.own_login(&target) else { return };
+                Protocol::MysqlCancel(Box::new(mysql::CancelErrand::new(process, &user, &password, tls)))
+            }
+            _ => return,
+        };
         if let Err(error) = self.send_errand(errand, vec![address], source, target) {
             tracing::warn!(%error, "a cancel request could not be sent on");
         }

@@ -68,5 +68,5 @@ impl ClientLogin {
     pub(crate) fn tell(&self, _words: &Words<'_>, _out: &mut Vec<u8>) {}
 }
 
-#[allow(dead_code)]
+#[allow(dead_code, reason="x")]
 fn _unused(_: String) {}
