@@ -1,4 +1,4 @@
-//! The engine's login at a real MariaDB, by each plugin that it has.
+//! The engine's login between the `mariadb` client and a real MariaDB, by each plugin that they have.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -11,13 +11,39 @@
 mod driver;
 mod mariadb;
 
-use mariadb::{Server, USERS};
+use driver::{Asked, Verdict};
+use mariadb::{Gateway, Server, USERS};
+use wire::Event;
+
+fn allow(_: &Asked) -> Verdict {
+    Verdict::Allow
+}
 
 #[test]
-fn the_server_is_what_the_tests_take_it_for() {
+fn every_login_that_a_target_may_ask_for() {
     let server = Server::start();
-    let users =
-        server.sql("SELECT user, plugin FROM mysql.user WHERE user IN ('native', 'ed25519') ORDER BY user");
-    assert_eq!(users, "ed25519\ted25519\nnative\tmysql_native_password\n");
-    assert_eq!(USERS.len(), 3);
+    for (user, password) in USERS {
+        let gateway = Gateway::start(&server, user, password, allow);
+        let output = Server::client(gateway.port).args(["-e", "select 1"]).output().expect("mariadb");
+        let seen = gateway.seen.recv().expect("a session");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(seen.events.contains(&Event::Opened), "{user}: {:?} {said}", seen.error);
+        let [Asked::Login { token, user, database, application, secured: false }, ..] = seen.asked.as_slice()
+        else {
+            panic!("{:?}", seen.asked)
+        };
+        let login = [user.as_str(), database, application];
+        assert_eq!((token.as_slice(), login), (b"token".as_slice(), ["job", "work", "mysql"]));
+    }
+    for (user, password) in [("native", "wrong"), ("ed25519", "wrong"), ("native", ""), ("nobody", "x")] {
+        let gateway = Gateway::start(&server, user, password, allow);
+        let output = Server::client(gateway.port).args(["-e", "select 1"]).output().expect("mariadb");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            said.contains("ERROR 1043 (08S01): the target refuses the gateway: its error 01045"),
+            "{said}"
+        );
+        assert!(!said.contains(user) && !said.contains("127.0.0.1"), "{said}");
+        assert!(!gateway.seen.recv().expect("a session").events.contains(&Event::Opened));
+    }
 }
