@@ -125,7 +125,7 @@ fn owned(question: &Question<'_>) -> Asked {
 
 impl<E: Engine> Driver<E> {
     pub(crate) fn new(engine: E, judge: Judge) -> Self {
-        Self {
+        let mut driver = Self {
             engine,
             judge,
             inbound: [Vec::new(), Vec::new()],
@@ -144,7 +144,11 @@ impl<E: Engine> Driver<E> {
             granted: [0; 2],
             alpn: b"",
             end_point: b"",
-        }
+        };
+        let mut out = Outbox::default();
+        driver.engine.accepted(&mut out, driver.now);
+        driver.flush(out);
+        driver
     }
 
     /// Bytes have come from `side`.
