@@ -158,10 +158,12 @@ fn nothing_stands_between_sslrequest_and_the_handshake() {
         session.error
     );
     assert!(session.asked.is_empty());
-    // One byte is enough.
+    // The start of a handshake belongs there: clients wait for no answer to SSLRequest.
     let mut session = begun(config(true, true));
-    session.feed(Side::Client, &[request.as_slice(), b"\x16"].concat());
-    assert!(session.error.is_some());
+    session.feed(Side::Client, &[request.as_slice(), b"\x16\x03\x01"].concat());
+    assert_eq!((session.error, session.unconsumed(Side::Client)), (None, 0));
+    session.feed(Side::Client, &Client::new(CLEAR, b"token\0").packet(2));
+    assert_eq!(session.asked, [login(b"token", true)]);
     // Inside TLS there is no other; where none is offered, none is asked for.
     let mut session = secured();
     let again = packet(2, &request[4..]);
