@@ -11,9 +11,11 @@
 //! | file | what it knows |
 //! | --- | --- |
 //! | `frame`, `capabilities` | the form of packets; what both sides agree to speak |
+//! | `handshake` | the packets of the handshake |
 //! | `client` | a client's way in |
-//! | `auth` | the gateway's login at a target |
-//! | `backend` | a target's connection |
+//! | `auth`, `plugin`, `scramble` | the gateway's login at a target: its order; its plugins' rounds; their arithmetic |
+//! | `settings` | the gateway's own settings of a session at its target |
+//! | `backend`, `errand` | a target's connection; ending what another runs |
 //! | `session` | the open session |
 //!
 //! Not parsed: statements (policy's). Refused: compression, LOCAL INFILE, replication, COM_CHANGE_USER, character sets
@@ -23,9 +25,14 @@ mod auth;
 mod backend;
 mod capabilities;
 mod client;
+mod errand;
 mod frame;
+mod handshake;
+mod plugin;
 mod reply;
+mod scramble;
 mod session;
+mod settings;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -37,6 +44,7 @@ use crate::{Engine, Error, Event, Handshake, Now, Outbox, Question, Refusal, Rul
 use auth::{Progress, TargetLogin};
 use backend::Backend;
 use client::ClientLogin;
+pub use errand::CancelErrand;
 use session::Talk;
 
 /// What a listener sets for its sessions.
@@ -81,6 +89,14 @@ impl Session {
         let limits = config.limits;
         let phase = Phase::Client(Box::new(ClientLogin::new(config)));
         Self { limits, scanner: Scanner::new(), mask: scan::Format::default(), phase, deadline: None }
+    }
+
+    /// The target's number of the session's connection, once it is open.
+    pub fn server_process(&self) -> Option<u32> {
+        match &self.phase {
+            Phase::Open(talk) => Some(talk.process()),
+            _ => None,
+        }
     }
 
     fn open(&mut self, backend: Backend, out: &mut Outbox) {

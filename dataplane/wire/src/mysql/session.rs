@@ -31,8 +31,18 @@ impl Talk {
         None
     }
 
-    pub(crate) fn rule(&mut self, _ruling: Ruling<'_>, _bytes: &[u8], _out: &mut Outbox) -> Result<Step, Error> {
+    pub(crate) fn rule(
+        &mut self,
+        _ruling: Ruling<'_>,
+        _bytes: &[u8],
+        _out: &mut Outbox,
+    ) -> Result<Step, Error> {
         Ok(Step::Close)
+    }
+
+    /// The target's number of the connection.
+    pub(crate) fn process(&self) -> u32 {
+        0
     }
 
     /// Whether a command is under way at the target.
