@@ -325,7 +325,7 @@ fn terms(
     epoch: u64,
 ) -> Option<Terms> {
     // What command-line options set is not told apart from the target's own defaults by every version.
-    if target.protocol != Protocol::Postgres || target.pool.idle_max == 0 || login.options {
+    if target.pool.idle_max == 0 || login.options {
         return None;
     }
     let mut credential = blake3::Hasher::new();

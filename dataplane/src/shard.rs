@@ -13,7 +13,7 @@ use crossbeam::channel::{Receiver, Sender};
 use policies::link::{Health, ToMgmt};
 use policies::snapshot::Protocol as TargetProtocol;
 use wire::mysql;
-use wire::postgres::{CancelErrand, Config, Kept, ScramCache, Session as PostgresSession};
+use wire::postgres::{CancelErrand, Config, ScramCache, Session as PostgresSession};
 use wire::{CancelKey, Now, Outbox, RefusalKind};
 
 use crate::catalog::{Entry, Table};
@@ -24,7 +24,7 @@ use crate::limits::{ACCEPT_BACKLOG, ACCEPT_PAUSE_MS, CONNECTIONS_MAX, HEALTH_EVE
 use crate::kill::Kill;
 use crate::metrics::{Metrics, sum};
 use crate::pool::{Left, Pool, Terms};
-use crate::protocol::Protocol;
+use crate::protocol::{Backend, Protocol};
 use crate::ring::{Completion, Ring, listen, peer_address};
 use crate::routes::Routes;
 use crate::session::Session;
@@ -311,18 +311,17 @@ impl Shard {
     /// Does what a connection asks of its shard.
     fn grant(&mut self, slot: u32) {
         if let Some(shed) = self.run_one(slot, |connection, _| connection.take_shed()).flatten() {
-            self.keep(Protocol::PostgresKept(Kept::useless()), shed, None);
+            self.keep(Protocol::useless(), shed, None);
         }
         if let Some((left, backend)) = self.run_one(slot, |connection, _| connection.take_left()).flatten() {
             let Left { half, terms } = *left;
             let now = self.desk.now_ms;
-            let until = backend.as_ref().and_then(|backend| terms.until_ms(backend.born.0, now));
+            let until = backend.as_ref().and_then(|backend| terms.until_ms(backend.born().0, now));
             match (backend, until) {
                 (Some(backend), Some(until)) => {
-                    let engine = Kept::new(backend, Now(until));
-                    self.keep(Protocol::PostgresKept(engine), half, Some(terms));
+                    self.keep(backend.keep(Now(until)), half, Some(terms));
                 }
-                _ => self.keep(Protocol::PostgresKept(Kept::useless()), half, None),
+                _ => self.keep(Protocol::useless(), half, None),
             }
         }
         let kept = self.run_one(slot, |connection, _| {
@@ -361,7 +360,7 @@ impl Shard {
     }
 
     /// A kept leg that is ready, fit for these terms.
-    fn take_kept(&mut self, terms: &Terms) -> Option<(Half, Box<wire::postgres::Backend>)> {
+    fn take_kept(&mut self, terms: &Terms) -> Option<(Half, Backend)> {
         let credential = terms.key.credential;
         let target = &terms.key.target;
         // The target's password has changed: what the old one opened goes at once.

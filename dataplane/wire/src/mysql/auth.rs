@@ -46,6 +46,8 @@ enum Awaiting {
     Handshake(Greeted),
     /// The target's verdict, or its plugin's next word.
     Verdict(Exchange),
+    /// The answer to COM_INIT_DB, on a connection that another session has had.
+    Database,
     Settings(Settings),
 }
 
@@ -65,7 +67,13 @@ pub(crate) struct TargetLogin {
     process: u32,
     /// What the target has been asked for.
     capabilities: Capabilities,
+    born: Now,
+    /// The connection was kept: where it fails now, another may do.
+    pub(crate) kept: bool,
 }
+
+/// COM_INIT_DB.
+const INIT_DB: u8 = 2;
 
 fn misbehaved(what: &'static str) -> Error {
     Error::Misbehaved { side: Side::Server, what }
@@ -107,13 +115,40 @@ impl TargetLogin {
             rounds: 0,
             process: 0,
             capabilities: Capabilities::default(),
+            born: Now(0),
+            kept: false,
         }
     }
 
     /// The driver has connected: the target speaks first.
-    pub(crate) fn connected(&mut self, _now: Now) -> Step {
+    pub(crate) fn connected(&mut self, now: Now) -> Step {
         self.awaiting = Awaiting::Greeting;
+        (self.born, self.kept) = (now, false);
+        (self.next, self.rounds, self.secured) = (0, 0, false);
         Step::Consumed(0)
+    }
+
+    /// The driver has a connection that another session has had, by the same account, of a client that speaks the same.
+    pub(crate) fn adopt(&mut self, backend: &Backend, out: &mut Outbox) {
+        (self.process, self.capabilities) = (backend.process, backend.capabilities);
+        (self.born, self.kept) = (backend.born, true);
+        self.next = 0;
+        if self.database.is_empty() {
+            return self.settle(out);
+        }
+        let database = self.database.clone();
+        self.send(out, |payload| {
+            payload.push(INIT_DB);
+            payload.extend_from_slice(database.as_bytes());
+        });
+        self.awaiting = Awaiting::Database;
+    }
+
+    /// Asks for the session's settings.
+    fn settle(&mut self, out: &mut Outbox) {
+        let name = self.name.clone();
+        self.awaiting = Awaiting::Settings(Settings::begin(name, self.capabilities, &mut out.server));
+        self.next = 1;
     }
 
     /// The handshake is done.
@@ -155,6 +190,10 @@ impl TargetLogin {
                 }
             }
             Awaiting::Verdict(_) => self.take_verdict(payload, out)?,
+            Awaiting::Database => {
+                read_ok(payload)?;
+                self.settle(out);
+            }
             Awaiting::Settings(settings) => match settings.take(payload, &mut out.server)? {
                 Taken::More => {}
                 Taken::Asked => self.next = 1,
@@ -264,9 +303,7 @@ impl TargetLogin {
             [0, ..] => {
                 read_ok(payload)?;
                 self.password = Secret::default();
-                let name = core::mem::take(&mut self.name);
-                self.awaiting = Awaiting::Settings(Settings::begin(name, self.capabilities, &mut out.server));
-                self.next = 1;
+                self.settle(out);
                 return Ok(());
             }
             [0xfe] => return Err(unsupported("passwords older than 4.1's")),
@@ -304,6 +341,7 @@ impl TargetLogin {
             status,
             database: core::mem::take(&mut self.database),
             sequence: self.accepted.sequence.wrapping_add(1),
+            born: self.born,
         }
     }
 

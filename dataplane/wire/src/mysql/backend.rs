@@ -3,9 +3,10 @@
 use alloc::string::String;
 
 use super::capabilities::Capabilities;
+use crate::Now;
 
 /// What is known of a target's connection, and of the client that is given it.
-pub(crate) struct Backend {
+pub struct Backend {
     /// The target's own number of the connection (SHOW PROCESSLIST).
     pub(crate) process: u32,
     /// What is spoken on both legs alike.
@@ -16,4 +17,6 @@ pub(crate) struct Backend {
     pub(crate) database: String,
     /// Sequence number of the next packet that the client gets, where it is still owed its login's end.
     pub(crate) sequence: u8,
+    /// When it was opened.
+    pub born: Now,
 }

@@ -28,6 +28,7 @@ mod client;
 mod errand;
 mod frame;
 mod handshake;
+mod kept;
 mod plugin;
 mod reply;
 mod scramble;
@@ -39,12 +40,13 @@ use alloc::string::String;
 
 use scan::Scanner;
 
-use crate::limits::{LOGIN_MS_MAX, Limits};
+use crate::limits::{LOGIN_MS_MAX, Limits, PROOF_MS_MAX};
 use crate::{Engine, Error, Event, Handshake, Now, Outbox, Question, Refusal, Ruling, Side, Step};
 use auth::{Progress, TargetLogin};
-use backend::Backend;
 use client::ClientLogin;
+pub use backend::Backend;
 pub use errand::CancelErrand;
+pub use kept::Kept;
 use session::Talk;
 
 /// What a listener sets for its sessions.
@@ -81,6 +83,8 @@ pub struct Session {
     mask: scan::Format,
     phase: Phase,
     deadline: Option<Now>,
+    /// The target's connection, where the client has left it in order.
+    left: Option<Box<Backend>>,
 }
 
 impl Session {
@@ -88,7 +92,20 @@ impl Session {
     pub fn new(config: Config) -> Self {
         let limits = config.limits;
         let phase = Phase::Client(Box::new(ClientLogin::new(config)));
-        Self { limits, scanner: Scanner::new(), mask: scan::Format::default(), phase, deadline: None }
+        Self { limits, scanner: Scanner::new(), mask: scan::Format::default(), phase, deadline: None, left: None }
+    }
+
+    /// After [`Step::Part`]: the target's connection, for [`Kept`].
+    pub fn take_left(&mut self) -> Option<Box<Backend>> {
+        self.left.take()
+    }
+
+    /// In the place of [`Engine::connected`]: the driver has a kept connection for the session.
+    pub fn adopt(&mut self, backend: &Backend, out: &mut Outbox, now: Now) {
+        if let Phase::Target(login) = &mut self.phase {
+            login.adopt(backend, out);
+            self.deadline = Some(Now(now.0 + PROOF_MS_MAX));
+        }
     }
 
     /// The target's number of the session's connection, once it is open.
