@@ -18,8 +18,8 @@ use super::pending::{Expect, Pending};
 use super::reply::{self, FAILING_TEXT, Severity};
 use super::rows::{Column, Formats, Plan};
 use super::statements::{Found, Portal, Portals, Statement, Statements};
-use super::value::Masker;
 use crate::limits::{LARGE_BYTES, NAME_BYTES_MAX, PENDING_MAX};
+use crate::masker::Masker;
 use crate::{
     Command, CommandKind, Error, Limits, Origins, Outbox, Parameters, Permitted, Question, Refusal, Ruling,
     Side, Step, Watch,
