@@ -9,6 +9,7 @@ pub mod ask;
 pub mod cursor;
 pub mod error;
 mod hide;
+mod known;
 pub mod limits;
 mod masker;
 pub mod mysql;
