@@ -4,7 +4,7 @@
 
 use evidence::record::{Record, SessionId};
 use policies::statement::Dialect;
-use wire::Command;
+use wire::{Command, CommandKind};
 
 use crate::desk::{Answer, Desk};
 use crate::session::Session;
@@ -66,6 +66,9 @@ impl Desk {
     /// right.
     pub(crate) fn kill(&mut self, command: &Command<'_>, session: &mut Session) -> Option<Answer> {
         if session.dialect() != Dialect::Mysql {
+            return None;
+        }
+        if command.kind != CommandKind::Query {
             return None;
         }
         let (query, number) = read(command.text)?;

@@ -20,8 +20,8 @@ use crate::catalog::{Entry, Table};
 use crate::connection::{Connection, Context, Half};
 use crate::desk::{Desk, OwnedRefusal, Wait, not_recorded};
 use crate::executor::FromExecutor;
-use crate::limits::{ACCEPT_BACKLOG, ACCEPT_PAUSE_MS, CONNECTIONS_MAX, HEALTH_EVERY_MS};
 use crate::kill::Kill;
+use crate::limits::{ACCEPT_BACKLOG, ACCEPT_PAUSE_MS, CONNECTIONS_MAX, HEALTH_EVERY_MS};
 use crate::metrics::{Metrics, sum};
 use crate::pool::{Left, Pool, Terms};
 use crate::protocol::{Backend, Protocol};
@@ -751,7 +751,8 @@ impl Shard {
             return;
         }
         if !kill.query {
-            let refusal = OwnedRefusal::new(RefusalKind::ShuttingDown, "the session was killed by its own job");
+            let refusal =
+                OwnedRefusal::new(RefusalKind::ShuttingDown, "the session was killed by its own job");
             return self.with(slot, |connection, cx| {
                 connection.refuse(&refusal.as_refusal(), "killed by its own job", cx);
             });

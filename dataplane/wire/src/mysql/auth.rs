@@ -340,7 +340,6 @@ impl TargetLogin {
             capabilities: self.capabilities,
             status,
             database: core::mem::take(&mut self.database),
-            sequence: self.accepted.sequence.wrapping_add(1),
             born: self.born,
         }
     }

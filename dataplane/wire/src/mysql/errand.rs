@@ -6,11 +6,11 @@ use alloc::format;
 
 use super::auth::{Progress, TargetLogin};
 use super::client::Accepted;
-use super::frame::{self, HEADER_BYTES, packet};
+use super::frame::{self, packet};
 use crate::limits::{ERRAND_MS_MAX, LOGIN_MESSAGE_BYTES_MAX};
 use crate::{
-    Admission, CancelKey, Engine, Error, Handshake, Now, Outbox, Question, Refusal, Ruling, Secret, ServerTls,
-    Side, Step,
+    Admission, CancelKey, Engine, Error, Handshake, Now, Outbox, Question, Refusal, Ruling, Secret,
+    ServerTls, Side, Step,
 };
 
 /// COM_QUIT.
@@ -99,13 +99,7 @@ impl Engine for CancelErrand {
         }
     }
 
-    fn secured(
-        &mut self,
-        _: Side,
-        handshake: &Handshake<'_>,
-        out: &mut Outbox,
-        _: Now,
-    ) -> Result<(), Error> {
+    fn secured(&mut self, _: Side, handshake: &Handshake<'_>, out: &mut Outbox, _: Now) -> Result<(), Error> {
         match &mut self.awaiting {
             Awaiting::Login(login) => login.secured(handshake, out),
             Awaiting::Answer => Ok(()),

@@ -161,7 +161,6 @@ mod tests {
             capabilities: Capabilities::default(),
             status: 2,
             database: String::new(),
-            sequence: 0,
             born: Now(0),
         };
         let (mut kept, mut out) = (Kept::new(Box::new(backend), Now(90_000)), Outbox::default());

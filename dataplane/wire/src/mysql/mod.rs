@@ -15,25 +15,43 @@
 //! | `client` | a client's way in |
 //! | `auth`, `plugin`, `scramble` | the gateway's login at a target: its order; its plugins' rounds; their arithmetic |
 //! | `settings` | the gateway's own settings of a session at its target |
-//! | `backend`, `errand` | a target's connection; ending what another runs |
-//! | `session` | the open session |
+//! | `backend`, `kept`, `errand` | a target's connection; between two sessions; ending what another runs |
+//! | `session`, `answers` | the open session: the client's commands, what the target answers |
+//! | `command`, `parameters`, `message`, `column` | what is in commands, in prepared statements' parameters, in answers, in columns' definitions |
+//! | `statements`, `nature` | prepared statements; what a statement's own words say to the engine |
+//! | `rows`, `long` | where values lie: in a row, in one that arrives in parts |
+//! | `value`, `whole` | what values are, how they are masked; masked whatever they hold |
+//! | `reply` | what the engine says itself |
 //!
 //! Not parsed: statements (policy's). Refused: compression, LOCAL INFILE, replication, COM_CHANGE_USER, character sets
-//! other than UTF-8, SQL modes that change how a text is read.
+//! other than UTF-8, SQL modes that change how a text is read. Why a command is held is told with the end of its answer,
+//! where that is an OK packet: the protocol has no word before, and no place in an EOF packet (clients without
+//! CLIENT_DEPRECATE_EOF get none with rows).
 
+mod answers;
 mod auth;
 mod backend;
 mod capabilities;
 mod client;
+mod column;
+mod command;
 mod errand;
 mod frame;
 mod handshake;
 mod kept;
+mod long;
+mod message;
+mod nature;
+mod parameters;
 mod plugin;
 mod reply;
+mod rows;
 mod scramble;
 mod session;
 mod settings;
+mod statements;
+mod value;
+mod whole;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -43,8 +61,8 @@ use scan::Scanner;
 use crate::limits::{LOGIN_MS_MAX, Limits, PROOF_MS_MAX};
 use crate::{Engine, Error, Event, Handshake, Now, Outbox, Question, Refusal, Ruling, Side, Step};
 use auth::{Progress, TargetLogin};
-use client::ClientLogin;
 pub use backend::Backend;
+use client::ClientLogin;
 pub use errand::CancelErrand;
 pub use kept::Kept;
 use session::Talk;
@@ -92,7 +110,14 @@ impl Session {
     pub fn new(config: Config) -> Self {
         let limits = config.limits;
         let phase = Phase::Client(Box::new(ClientLogin::new(config)));
-        Self { limits, scanner: Scanner::new(), mask: scan::Format::default(), phase, deadline: None, left: None }
+        Self {
+            limits,
+            scanner: Scanner::new(),
+            mask: scan::Format::default(),
+            phase,
+            deadline: None,
+            left: None,
+        }
     }
 
     /// After [`Step::Part`]: the target's connection, for [`Kept`].
@@ -116,21 +141,24 @@ impl Session {
         }
     }
 
-    fn open(&mut self, backend: Backend, out: &mut Outbox) {
+    fn open(&mut self, backend: Backend, reused: bool, out: &mut Outbox) {
         self.deadline = None;
-        out.events.push(Event::Attached { process: backend.process, reused: false });
+        out.events.push(Event::Attached { process: backend.process, reused });
         self.phase = Phase::Open(Box::new(Talk::new(self.scanner, self.mask, self.limits, backend)));
     }
 
     fn server_step(&mut self, bytes: &mut [u8], out: &mut Outbox) -> Result<Step, Error> {
         match &mut self.phase {
             Phase::Client(_) => Err(Error::Misbehaved { side: Side::Server, what: "bytes before the login" }),
-            Phase::Target(login) => match login.step(bytes, out)? {
-                Progress::Step(step) => Ok(step),
-                Progress::Open { consumed, backend } => {
-                    self.open(*backend, out);
+            Phase::Target(login) => match login.step(bytes, out) {
+                Ok(Progress::Step(step)) => Ok(step),
+                Ok(Progress::Open { consumed, backend }) => {
+                    let reused = login.kept;
+                    self.open(*backend, reused, out);
                     Ok(Step::Consumed(consumed))
                 }
+                Err(_) if self.start_over() => Ok(Step::Reconnect),
+                Err(error) => Err(error),
             },
             Phase::Open(talk) => talk.server_step(bytes, out),
             Phase::Over => Ok(Step::Close),
@@ -179,6 +207,11 @@ impl Session {
                     talk.cut(out);
                 }
                 self.phase = Phase::Over;
+            }
+            Ok(Step::Part) => {
+                if let Phase::Open(talk) = core::mem::replace(&mut self.phase, Phase::Over) {
+                    self.left = Some(Box::new(talk.into_backend()));
+                }
             }
             Ok(_) => {}
         }
@@ -248,10 +281,18 @@ impl Engine for Session {
     }
 
     fn ended(&mut self, side: Side, out: &mut Outbox, _: Now) -> Result<Step, Error> {
+        if side == Side::Server && self.start_over() {
+            return Ok(Step::Reconnect);
+        }
         match (&mut self.phase, side) {
             (Phase::Open(talk), _) if talk.leaving => self.settle(Ok(Step::Close), out),
+            (Phase::Open(talk), Side::Client) if !talk.is_busy() => {
+                let step = talk.leave(out);
+                self.settle(Ok(step), out)
+            }
             (_, Side::Client) => {
-                self.give_up(&mut Outbox::default(), &reply::Words::of_error(&GONE));
+                self.give_up(out, &reply::Words::of_error(&GONE));
+                out.client.clear();
                 Ok(Step::Close)
             }
             (_, Side::Server) => {
@@ -279,6 +320,12 @@ impl Engine for Session {
         matches!(&self.phase, Phase::Open(talk) if talk.is_busy())
     }
 
+    fn start_over(&mut self) -> bool {
+        let Phase::Target(login) = &mut self.phase else { return false };
+        self.deadline = None;
+        core::mem::take(&mut login.kept)
+    }
+
     fn deadline(&self) -> Option<Now> {
         match &self.phase {
             Phase::Client(login) if !login.awaits_client() => None,
@@ -287,6 +334,9 @@ impl Engine for Session {
     }
 
     fn expire(&mut self, _: Now, out: &mut Outbox) -> Result<Step, Error> {
+        if self.start_over() {
+            return Ok(Step::Reconnect);
+        }
         let text = match &self.phase {
             Phase::Client(_) => "the login took too long",
             _ => "the target took too long",

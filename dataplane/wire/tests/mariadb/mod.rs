@@ -16,8 +16,10 @@ use wire::{ServerTls, Side};
 
 use crate::driver::{Account, Asked, Driver, Verdict, index};
 
-/// The users beside `root` (no password), each by the plugin of its name, and its password.
-pub(crate) const USERS: [(&str, &str); 3] = [("native", "schlüssel"), ("ed25519", "geheim"), ("empty", "")];
+/// The users beside `root` (no password), each by the plugin of its name, and its password. `either` may come by two
+/// plugins, and this password is the second's.
+pub(crate) const USERS: [(&str, &str); 4] =
+    [("native", "schlüssel"), ("ed25519", "geheim"), ("empty", ""), ("either", "geheim")];
 
 /// A running server; stopped when dropped.
 pub(crate) struct Server {
@@ -66,7 +68,7 @@ impl Papers {
         let authority = params.self_signed(&authority_key).expect("a certificate");
         let issuer = Issuer::new(params, authority_key);
         let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new(["127.0.0.1".to_owned()]).expect("a name");
+        let params = CertificateParams::new(["127.0.0.1", "localhost"].map(String::from)).expect("a name");
         let certificate = params.signed_by(&key, &issuer).expect("a certificate");
         Self {
             authority: authority.der().clone(),
@@ -148,6 +150,7 @@ impl Server {
         for (user, password) in USERS {
             let plugin = match user {
                 "ed25519" => "ed25519",
+                "either" => "ed25519 USING PASSWORD('other') OR mysql_native_password",
                 _ => "mysql_native_password",
             };
             set_up.push_str(&format!(
@@ -186,6 +189,10 @@ impl Server {
         client
     }
 
+    /// The file of its authority, for other clients.
+    pub(crate) fn ca(&self) -> String {
+        self.directory.path().join("ca.pem").display().to_string()
+    }
     fn any_client(port: u16) -> Command {
         let mut client = program("mariadb");
         client.env_clear().env("LC_ALL", "C.UTF-8").env("MYSQL_PWD", "token");
