@@ -397,6 +397,8 @@ fn a_target_out_of_order_is_left() {
         assert!(!sent.windows(6).any(|bytes| bytes == b"geheim"), "{what}");
         assert!(!sent.windows(4).any(|bytes| bytes == b" SET"), "{what}");
     }
+    let old = Error::Unsupported { side: Side::Server, what: "passwords older than 4.1's" };
+    assert_eq!(refused(account(ServerTls::Off), &target, &[packet(2, b"\xfe")]).0, old);
     // Switches without end.
     let switches: Vec<Vec<u8>> = (0..u8::try_from(AUTH_ROUNDS_MAX).unwrap() + 1)
         .map(|round| packet(2 + 2 * round, &scrambled(NATIVE)))
@@ -463,6 +465,13 @@ fn a_target_must_have_what_its_client_was_promised() {
     let expected = MODERN & !MULTI_STATEMENTS | 1 << 13;
     assert_eq!((asked, collation), (expected, 255));
     assert!(parts(&rest).4.contains("program_name\x0cpangate test"));
+    // Nor what a client has set that it was not offered.
+    let capabilities = MODERN | LOCAL_FILES | IGNORE_SPACE | QUERY_ATTRIBUTES;
+    let client = Client { capabilities, ..Client::new(CLEAR, b"token\0") };
+    let mut session = admitted_as(&client, account(ServerTls::Off));
+    session.feed(Side::Server, &Target { capabilities, ..Target::new(NATIVE) }.packet());
+    let (_, asked, ..) = response(&mut session);
+    assert_eq!(asked & (LOCAL_FILES | IGNORE_SPACE | QUERY_ATTRIBUTES), 0);
     // MariaDB, to which a client came that knows no MariaDB, and one that does.
     for (version, own) in [("", 0), ("10.11.6-MariaDB", PROGRESS | BULK | EXTENDED_METADATA)] {
         let config = wire::mysql::Config { version: version.into(), ..config(false, false) };
