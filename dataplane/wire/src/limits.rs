@@ -65,6 +65,9 @@ pub const PENDING_MAX: usize = 4_096;
 /// Columns of one result (PostgreSQL's own bound is 1,664).
 pub const COLUMNS_MAX: usize = 1_664;
 
+/// Columns of one result of MySQL's (its own bound).
+pub const MYSQL_COLUMNS_MAX: usize = 4_096;
+
 /// Arrays and composites inside one another in a binary value; what is deeper is hidden.
 pub const NESTING_MAX: u32 = 32;
 

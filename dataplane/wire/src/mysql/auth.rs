@@ -303,7 +303,6 @@ impl TargetLogin {
             capabilities: self.capabilities,
             status,
             database: core::mem::take(&mut self.database),
-            sequence: self.accepted.sequence.wrapping_add(1),
         }
     }
 

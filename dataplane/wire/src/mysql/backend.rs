@@ -14,6 +14,4 @@ pub(crate) struct Backend {
     pub(crate) status: u16,
     /// The default database; empty: none.
     pub(crate) database: String,
-    /// Sequence number of the next packet that the client gets, where it is still owed its login's end.
-    pub(crate) sequence: u8,
 }

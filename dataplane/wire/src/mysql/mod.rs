@@ -16,22 +16,40 @@
 //! | `auth`, `plugin`, `scramble` | the gateway's login at a target: its order; its plugins' rounds; their arithmetic |
 //! | `settings` | the gateway's own settings of a session at its target |
 //! | `backend` | a target's connection |
-//! | `session` | the open session |
+//! | `session`, `answers` | the open session: the client's commands, what the target answers |
+//! | `command`, `parameters`, `message`, `column` | what is in commands, in prepared statements' parameters, in answers, in columns' definitions |
+//! | `statements`, `nature` | prepared statements; what a statement's own words say to the engine |
+//! | `rows`, `long` | where values lie: in a row, in one that arrives in parts |
+//! | `value`, `whole` | what values are, how they are masked; masked whatever they hold |
+//! | `reply` | what the engine says itself |
 //!
 //! Not parsed: statements (policy's). Refused: compression, LOCAL INFILE, replication, COM_CHANGE_USER, character sets
-//! other than UTF-8, SQL modes that change how a text is read.
+//! other than UTF-8, SQL modes that change how a text is read. Why a command is held is told with the end of its answer,
+//! where that is an OK packet: the protocol has no word before, and no place in an EOF packet (clients without
+//! CLIENT_DEPRECATE_EOF get none with rows).
 
+mod answers;
 mod auth;
 mod backend;
 mod capabilities;
 mod client;
+mod column;
+mod command;
 mod frame;
 mod handshake;
+mod long;
+mod message;
+mod nature;
+mod parameters;
 mod plugin;
 mod reply;
+mod rows;
 mod scramble;
 mod session;
 mod settings;
+mod statements;
+mod value;
+mod whole;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -224,7 +242,8 @@ impl Engine for Session {
         match (&mut self.phase, side) {
             (Phase::Open(talk), _) if talk.leaving => self.settle(Ok(Step::Close), out),
             (_, Side::Client) => {
-                self.give_up(&mut Outbox::default(), &reply::Words::of_error(&GONE));
+                self.give_up(out, &reply::Words::of_error(&GONE));
+                out.client.clear();
                 Ok(Step::Close)
             }
             (_, Side::Server) => {
