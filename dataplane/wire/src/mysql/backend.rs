@@ -9,8 +9,6 @@ use crate::Now;
 pub struct Backend {
     /// The target's own number of the connection (SHOW PROCESSLIST).
     pub(crate) process: u32,
-    /// What the target calls its version; empty: nothing that a greeting could repeat.
-    pub(crate) version: String,
     /// What is spoken on both legs alike.
     pub(crate) capabilities: Capabilities,
     /// Status flags of the last OK packet of the login.
