@@ -77,7 +77,7 @@ impl Desk {
     fn record_refused(&mut self, command: &Command<'_>, session: &Session) {
         let format = session.who.as_ref().map(|who| who.mask).unwrap_or_default();
         let mut text = String::new();
-        let secret = redact::names_secret(command.text);
+        let secret = redact::names_secret(command.text, session.dialect());
         let masked =
             redact::statement(command.text, secret, session.dialect(), (&self.scanner, format), &mut text);
         let record = Record::Command {
@@ -140,7 +140,7 @@ impl Desk {
             standing.prepared.clear();
         }
         // Verdicts are shared by texts that differ in literals: what is secret in this one is seen in itself.
-        let secret = verdict.secret || redact::names_secret(command.text);
+        let secret = verdict.secret || redact::names_secret(command.text, who.dialect);
         let mut text = String::new();
         let masked =
             redact::statement(command.text, secret, who.dialect, (&self.scanner, who.mask), &mut text);
@@ -193,8 +193,9 @@ impl Desk {
                 (&known.verdict, known.secret, known.masked)
             }
             Judged::Once(verdict) => {
-                let secret = verdict.secret || redact::names_secret(command.text);
-                let (dialect, means) = (session.dialect(), (&self.scanner, format));
+                let dialect = session.dialect();
+                let secret = verdict.secret || redact::names_secret(command.text, dialect);
+                let means = (&self.scanner, format);
                 (verdict, secret, redact::statement(command.text, secret, dialect, means, text))
             }
         };

@@ -153,7 +153,7 @@ fn verdict(judge: &Judge<'_>, text: &str, facts: &Facts) -> Verdict {
         decision,
         objects: names.join(", "),
         names,
-        secret: redact::names_secret(text),
+        secret: redact::names_secret(text, dialect),
         trace: statement::leaves_trace(facts, dialect),
         writes: facts.verbs.iter().any(|verb| matches!(verb, Verb::Insert | Verb::Update | Verb::Merge)),
         exposure,

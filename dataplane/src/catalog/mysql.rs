@@ -92,7 +92,6 @@ async fn connect(spec: &Spec, password: &Secret) -> Result<Conn, String> {
 }
 
 /// What went wrong, without what the server says: that may name the credential, or hold a value.
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn cause(error: Error) -> String {
     match error {
         Error::Server(error) => format!("error {}", error.code),
@@ -365,7 +364,7 @@ fn is_statistics(object: &str) -> bool {
 
 /// Whether the column, or any of its relation's, is read.
 fn reads(facts: &Facts, name: &Name, column: &str) -> bool {
-    let [database, table, column] = [&name.0, &name.1, column].map(|part| lower(part));
+    let [database, table, column] = [&name.0, &name.1, column].map(lower);
     let own = fact_name(&[&database, &table, &column]);
     let any = format!("{}.*", fact_name(&[&database, &table]));
     facts.reads.iter().any(|read| *read == own || *read == any) || facts.whole_rows.contains(&object(name))
