@@ -274,7 +274,7 @@ fn settings_that_the_target_tells_of_end_the_session_where_texts_read_otherwise(
 }
 
 #[test]
-fn the_transaction_and_the_default_database_are_told_as_they_stand() {
+fn the_transaction_is_told_as_it_stands() {
     for terms in [MODERN, OLD] {
         let mut session = open(terms, allow);
         let mut transactions = Vec::new();
@@ -297,6 +297,32 @@ fn the_transaction_and_the_default_database_are_told_as_they_stand() {
         }
         use Transaction::{Active, Fresh, Idle};
         assert_eq!(transactions, [Idle, Fresh, Fresh, Active, Active, Fresh, Active, Idle, Idle]);
+    }
+}
+
+#[test]
+fn the_default_database_is_what_the_target_makes_it() {
+    let tracked = |name: &str| {
+        let change = [b"\x01".to_vec(), handshake::counted(&handshake::counted(name.as_bytes()))].concat();
+        [b"\0\0\0\x02\x40\0\0\0".to_vec(), handshake::counted(&change)].concat()
+    };
+    let asked = |session: &Driver<Session>| match session.asked.last() {
+        Some(Asked::Command { database, .. }) => database.clone(),
+        _ => panic!("no command"),
+    };
+    for terms in [MODERN, OLD] {
+        let mut session = open(terms, allow);
+        for (command, said, before) in [
+            (query("use other"), tracked("other"), "work"),
+            (query("use bad"), error(1049, "no such database"), "other"),
+            (command(2, b"third"), tracked("third"), "other"),
+            (query("drop database third"), tracked(""), "third"),
+            (query("select 1"), ok(0, AUTOCOMMIT), ""),
+        ] {
+            session.feed(Side::Client, &command);
+            session.feed(Side::Server, &answer(&[said]));
+            assert_eq!((asked(&session).as_str(), session.error), (before, None));
+        }
     }
 }
 

@@ -201,7 +201,7 @@ pub(crate) fn result(terms: Terms, columns: &[Vec<u8>], rows: &[Vec<u8>], status
 /// A text row.
 pub(crate) fn row(cells: &[Option<&[u8]>]) -> Vec<u8> {
     let cell = |cell: &Option<&[u8]>| cell.map_or(vec![0xfb], long_counted);
-    cells.iter().flat_map(cell).collect()
+    cells.iter().map(cell).collect::<Vec<_>>().concat()
 }
 
 fn long_counted(bytes: &[u8]) -> Vec<u8> {
@@ -223,7 +223,7 @@ pub(crate) fn binary_row(cells: &[Option<&[u8]>]) -> Vec<u8> {
             head[1 + (index + 2) / 8] |= 1 << ((index + 2) % 8);
         }
     }
-    [head, cells.iter().flatten().flat_map(|cell| cell.to_vec()).collect()].concat()
+    [head, cells.iter().flatten().copied().collect::<Vec<_>>().concat()].concat()
 }
 
 /// The answer to a preparation: statement 7, with so many parameters and these columns.
