@@ -8,6 +8,8 @@ use super::capabilities::Capabilities;
 pub(crate) struct Backend {
     /// The target's own number of the connection (SHOW PROCESSLIST).
     pub(crate) process: u32,
+    /// What the target calls its version; empty: nothing that a greeting could repeat.
+    pub(crate) version: String,
     /// What is spoken with the target, and, but for SESSION_TRACK, with the client alike.
     pub(crate) capabilities: Capabilities,
     /// The client understands what OK packets tell of the session (SESSION_TRACK).

@@ -171,7 +171,9 @@ mod tests {
             ("5.5.5-10.11.6-MariaDB-0+deb12u1", modern),
             ("10.11.6-MariaDB", modern),
             ("11.8.2-MariaDB", modern),
+            ("10.5.2-MariaDB", modern),
             ("10.5.1-MariaDB", progress.and(bulk)),
+            ("10.2.0-MariaDB", progress.and(bulk)),
             ("10.1.48-MariaDB", progress),
         ] {
             assert_eq!(later(version), expected, "{version}");

@@ -97,6 +97,7 @@ pub struct Session {
     mask: scan::Format,
     phase: Phase,
     deadline: Option<Now>,
+    server_version: String,
 }
 
 impl Session {
@@ -104,11 +105,25 @@ impl Session {
     pub fn new(config: Config) -> Self {
         let limits = config.limits;
         let phase = Phase::Client(Box::new(ClientLogin::new(config)));
-        Self { limits, scanner: Scanner::new(), mask: scan::Format::default(), phase, deadline: None }
+        Self {
+            limits,
+            scanner: Scanner::new(),
+            mask: scan::Format::default(),
+            phase,
+            deadline: None,
+            server_version: String::new(),
+        }
     }
 
-    fn open(&mut self, backend: Backend, out: &mut Outbox) {
+    /// What the target calls its version, once the session is open: what a listener's next greeting may say
+    /// ([`Config::version`]), so that clients take the target for what it is. Empty: not known.
+    pub fn server_version(&self) -> &str {
+        &self.server_version
+    }
+
+    fn open(&mut self, mut backend: Backend, out: &mut Outbox) {
         self.deadline = None;
+        self.server_version = core::mem::take(&mut backend.version);
         out.events.push(Event::Attached { process: backend.process, reused: false });
         self.phase = Phase::Open(Box::new(Talk::new(self.scanner, self.mask, self.limits, backend)));
     }
