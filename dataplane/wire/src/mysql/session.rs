@@ -333,7 +333,7 @@ impl Talk {
             return Ok(self.reply(&UNKNOWN_STATEMENT, whole, out));
         };
         let (number, watch) = (cursor.number, cursor.watch);
-        self.plan.clone_from(&cursor.plan);
+        self.plan.copy(&cursor.plan);
         self.expect(Await::Fetch, number, whole);
         self.answer.watch = watch;
         self.answer.statement = id;
