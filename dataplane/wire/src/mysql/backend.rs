@@ -9,8 +9,10 @@ use crate::Now;
 pub struct Backend {
     /// The target's own number of the connection (SHOW PROCESSLIST).
     pub(crate) process: u32,
-    /// What is spoken on both legs alike.
+    /// What is spoken with the target, and, but for SESSION_TRACK, with the client alike.
     pub(crate) capabilities: Capabilities,
+    /// The client understands what OK packets tell of the session (SESSION_TRACK).
+    pub(crate) tracks: bool,
     /// Status flags of the last OK packet of the login.
     pub(crate) status: u16,
     /// The default database; empty: none.

@@ -159,6 +159,7 @@ mod tests {
         let backend = Backend {
             process: 7,
             capabilities: Capabilities::default(),
+            tracks: true,
             status: 2,
             database: String::new(),
             born: Now(0),
