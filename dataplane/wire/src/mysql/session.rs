@@ -301,10 +301,13 @@ impl Talk {
         let Some(statement) = self.statements.find_mut(id) else {
             return Ok(self.reply(&UNKNOWN_STATEMENT, whole, out));
         };
-        if statement.overflown {
+        // What a bulk would make of values sent ahead, it does not show.
+        let bulk = payload.first() == Some(&command::BULK_EXECUTE);
+        if statement.overflown || bulk && !statement.ahead.is_empty() {
             self.statements.forget_ahead(id);
             // ER_NET_PACKET_TOO_LARGE
-            let refusal = words(1153, b"08S01", "the values sent ahead are too large, or of no parameter");
+            let text = "the values sent ahead are too large, of no parameter, or before a bulk";
+            let refusal = words(1153, b"08S01", text);
             return Ok(self.reply(&refusal, whole, out));
         }
         let execute = Execute::read(payload, statement.parameters, attributed)?;
@@ -333,7 +336,7 @@ impl Talk {
             return Ok(self.reply(&UNKNOWN_STATEMENT, whole, out));
         };
         let (number, watch) = (cursor.number, cursor.watch);
-        self.plan.clone_from(&cursor.plan);
+        self.plan.copy(&cursor.plan);
         self.expect(Await::Fetch, number, whole);
         self.answer.watch = watch;
         self.answer.statement = id;
