@@ -113,7 +113,13 @@ mod tests {
 
     fn shown(text: &str) -> String {
         let mut out = String::new();
-        statement(text, names_secret(text, Dialect::Postgres), Dialect::Postgres, (&Scanner::new(), Format::Last4), &mut out);
+        statement(
+            text,
+            names_secret(text, Dialect::Postgres),
+            Dialect::Postgres,
+            (&Scanner::new(), Format::Last4),
+            &mut out,
+        );
         out
     }
 
