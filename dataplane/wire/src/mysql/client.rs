@@ -24,6 +24,9 @@ const SHA256: &[u8] = b"sha256_password";
 const CLEAR: &[u8] = b"mysql_clear_password";
 const OPENID: &[u8] = b"authentication_openid_connect_client";
 
+/// What a TLS record of a handshake begins with.
+const TLS_HANDSHAKE: u8 = 0x16;
+
 /// AuthMoreData of caching_sha2_password: the password is to come as a whole.
 const FULL_AUTHENTICATION: [u8; 2] = [1, 4];
 /// What a client that sees no TLS of its own asks for instead: the key to encrypt the password with.
@@ -165,11 +168,16 @@ impl ClientLogin {
                 self.awaiting = Awaiting::Login(applicant, token, payload.len());
                 Ok(Step::Ask)
             }
-            _ => self.take_response(payload, bytes.len() > frame.length(), &mut out.client),
+            _ => self.take_response(payload, bytes.get(frame.length()), &mut out.client),
         }
     }
 
-    fn take_response(&mut self, payload: &[u8], more: bool, out: &mut Vec<u8>) -> Result<Step, Error> {
+    fn take_response(
+        &mut self,
+        payload: &[u8],
+        behind: Option<&u8>,
+        out: &mut Vec<u8>,
+    ) -> Result<Step, Error> {
         let opening = Opening::read(&mut Cursor::new(Side::Client, payload))?;
         let asks_tls = opening.capabilities.has(Capabilities::SSL);
         if asks_tls && payload.len() == SSL_REQUEST_BYTES {
@@ -179,8 +187,9 @@ impl ClientLogin {
             if !self.tls_offered {
                 return Err(unsupported("TLS, which was not offered"));
             }
-            // What stands behind it was not sent inside TLS, whoever sent it.
-            if more {
+            // A client waits for no answer: its ClientHello may have come along, and belongs to the handshake. Anything
+            // else was not sent inside TLS, whoever sent it.
+            if behind.is_some_and(|first| *first != TLS_HANDSHAKE) {
                 return Err(misbehaved("bytes between SSLRequest and the handshake"));
             }
             self.awaiting = Awaiting::Handshake;
