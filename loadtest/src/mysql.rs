@@ -48,6 +48,8 @@ impl Mysql {
             .wait_timeout(Some(3600))
             .user(Some(shape.user.clone()))
             .db_name(Some(shape.database.clone()))
+            // Without TLS, a gateway asks for the token as it is: on loopback alone, as options.rs sees to.
+            .enable_cleartext_plugin(server.plaintext)
             .ssl_opts(tls);
         Ok(Self {
             options: options_of_all,
