@@ -320,6 +320,7 @@ fn a_password_never_goes_out_in_the_clear_without_tls() {
         assert!(sent.is_empty() && told.2.contains(what), "{told:?}");
     }
     let mut session = admitted(account(ServerTls::Required));
+    session.stingy = false;
     let target = Target { capabilities: MODERN | SSL, ..Target::new(NATIVE) };
     session.feed(Side::Server, &[target.packet(), packet(2, &ok(2))].concat());
     assert_eq!(
@@ -543,7 +544,6 @@ fn a_client_that_knows_eof_packets_has_its_target_send_them() {
     session.feed(Side::Server, &packet(2, &ok(2)));
     session.take(Side::Server);
     let (row, eof) = (b"\x12utf8mb4_general_ci\0", b"\xfe\0\0\x02\0");
-    session.stingy = true;
     session.feed(Side::Server, &sets(1, &[b"\x02", DEFINITION, DEFINITION, eof, row, eof]));
     assert_eq!(session.error, None);
     assert!(session.take(Side::Server).windows(4).any(|bytes| bytes == b" SET"));
