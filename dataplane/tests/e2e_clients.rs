@@ -4,9 +4,9 @@
 
 mod clients;
 mod gateway;
+mod tools;
 
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::{Command, Stdio};
 
@@ -381,35 +381,10 @@ fn a_held_statement_of_a_driver_is_told_of_and_runs() {
     });
 }
 
-/// A Python of its own with a driver; made once, kept with the build.
-fn python(driver: &str) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let venv = root.join("target/tools/venv");
-    std::fs::create_dir_all(root.join("target/tools")).unwrap();
-    let lock = std::fs::File::create(root.join("target/tools/venv.lock")).unwrap();
-    lock.lock().unwrap();
-    let python = venv.join("bin/python");
-    if !python.exists() {
-        assert!(Command::new("python3").args(["-m", "venv"]).arg(&venv).status().unwrap().success());
-    }
-    let module = driver.split('[').next().unwrap();
-    let there =
-        Command::new(&python).args(["-c", &format!("import {module}")]).stderr(Stdio::null()).status();
-    if !there.unwrap().success() {
-        let installed =
-            Command::new(&python).args(["-m", "pip", "install", "--quiet", driver]).output().unwrap();
-        assert!(installed.status.success(), "{}", text(&installed));
-    }
-    python
-}
-
 /// Runs a job of a Python driver; what it printed as JSON.
 fn python_job(gateway: &Gateway, driver: &str, script: &str) -> serde_json::Value {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(script);
-    let done = Command::new("timeout")
-        .arg("120")
-        .arg(python(driver))
-        .arg(script)
+    let module = driver.split('[').next().unwrap();
+    let done = tools::python_job(driver, module, script)
         .env("PANGATE_PORT", gateway.port().to_string())
         .env("PANGATE_CA", gateway.get("PANGATE_CA"))
         .env("PGPASSWORD", gateway.job_token())
@@ -467,31 +442,10 @@ fn pg8000_runs_a_job() {
     assert_eq!(got["inserted"], 2);
 }
 
-/// A folder with node-postgres; made once, kept with the build.
-fn node_modules() -> PathBuf {
-    let place = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("target/tools/node");
-    std::fs::create_dir_all(&place).unwrap();
-    let lock = std::fs::File::create(place.join("lock")).unwrap();
-    lock.lock().unwrap();
-    if !place.join("node_modules/pg/package.json").exists() {
-        let installed = Command::new("npm")
-            .args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"])
-            .args([place.to_str().unwrap(), "pg@8.16.3"])
-            .output()
-            .unwrap();
-        assert!(installed.status.success(), "{}", text(&installed));
-    }
-    place.join("node_modules")
-}
-
 #[test]
 fn node_postgres_runs_a_job() {
     let gateway = Gateway::with_changes(&[gateway::BY_VALUE]);
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/node_postgres_job.js");
-    let done = Command::new("timeout")
-        .args(["120", "node"])
-        .arg(script)
-        .env("NODE_PATH", node_modules())
+    let done = tools::node_job("pg", "8.16.3", "node_postgres_job.js")
         .env("PANGATE_PORT", gateway.port().to_string())
         .env("PANGATE_CA", gateway.get("PANGATE_CA"))
         .env("PGPASSWORD", gateway.job_token())

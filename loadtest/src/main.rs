@@ -5,7 +5,9 @@
 //! Exit codes: 0 every operation succeeded, 1 some failed, 2 usage, 3 could not begin.
 
 mod address;
+mod load;
 mod measure;
+mod mysql;
 mod options;
 mod postgres;
 mod tls;
@@ -19,13 +21,23 @@ use crate::measure::Report;
 use crate::options::{Cli, Protocol};
 
 fn main() -> ExitCode {
-    let Protocol::Postgres(options) = Cli::parse().protocol;
+    let protocol = Cli::parse().protocol;
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return complain(&anyhow::Error::new(error)),
     };
-    match runtime.block_on(postgres::run(&options)) {
-        Ok(report) => tell(&report, options.load.json),
+    let (json, outcome) = match &protocol {
+        Protocol::Postgres(options) => {
+            let load = async { load::run(postgres::Postgres::new(options).await?, &options.load).await };
+            (options.load.json, runtime.block_on(load))
+        }
+        Protocol::Mysql(options) => {
+            let load = async { load::run(mysql::Mysql::new(options).await?, &options.load).await };
+            (options.load.json, runtime.block_on(load))
+        }
+    };
+    match outcome {
+        Ok(report) => tell(&report, json),
         Err(error) => complain(&error),
     }
 }

@@ -14,7 +14,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 Examples:
   pangate-loadtest postgres --address 127.0.0.1:5433 --ca ca.pem --token-file token --user job \\
       --database payments --connections 16 --duration 10 --workload select
-  pangate-loadtest postgres … --rate 2000 --workload select --json      # open loop: 2000 a second are due"
+  pangate-loadtest postgres … --rate 2000 --workload select --json      # open loop: 2000 a second are due
+  pangate-loadtest mysql --address 127.0.0.1:3306 --ca ca.pem --token-file token --database shop --workload rows-text"
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -25,6 +26,8 @@ pub(crate) struct Cli {
 pub(crate) enum Protocol {
     /// PostgreSQL, by tokio-postgres
     Postgres(PostgresOptions),
+    /// MySQL and MariaDB, by mysql_async
+    Mysql(MysqlOptions),
 }
 
 #[derive(Args)]
@@ -33,22 +36,42 @@ pub(crate) struct PostgresOptions {
     pub(crate) server: Server,
     #[command(flatten)]
     pub(crate) load: Load,
+    #[command(flatten)]
+    pub(crate) shape: Shape,
+    /// What an operation is
+    #[arg(long, value_enum, default_value_t = Workload::Select)]
+    pub(crate) workload: Workload,
+}
+
+#[derive(Args)]
+pub(crate) struct MysqlOptions {
+    #[command(flatten)]
+    pub(crate) server: Server,
+    #[command(flatten)]
+    pub(crate) load: Load,
+    #[command(flatten)]
+    pub(crate) shape: Shape,
+    /// What an operation is
+    #[arg(long, value_enum, default_value_t = MysqlWorkload::Select)]
+    pub(crate) workload: MysqlWorkload,
+}
+
+/// What is asked for.
+#[derive(Args)]
+pub(crate) struct Shape {
     /// The database: at a gateway the target's name
     #[arg(long)]
     pub(crate) database: String,
     /// The user name
     #[arg(long, default_value = "loadtest")]
     pub(crate) user: String,
-    /// What an operation is
-    #[arg(long, value_enum, default_value_t = Workload::Select)]
-    pub(crate) workload: Workload,
     /// Another statement than the workload's own; prepared once a connection, `COPY … TO STDOUT` for copy
     #[arg(long)]
     pub(crate) statement: Option<String>,
-    /// Rows an operation of the workloads rows and copy
+    /// Rows an operation of the workloads of many rows
     #[arg(long, default_value_t = 1000, value_parser = value_parser!(u32).range(1..=10_000_000))]
     pub(crate) rows: u32,
-    /// Bytes a row of the workloads rows and copy
+    /// Bytes a row of the workloads of many rows
     #[arg(long, default_value_t = 8192, value_parser = value_parser!(u32).range(1..=1_048_576))]
     pub(crate) row_bytes: u32,
 }
@@ -118,6 +141,34 @@ pub(crate) enum Workload {
     Churn,
 }
 
+/// What one operation is at MySQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MysqlWorkload {
+    /// One small row by a prepared statement
+    Select,
+    /// One small row by a query
+    SelectText,
+    /// Many rows by a prepared statement
+    Rows,
+    /// Many rows by a query
+    RowsText,
+    /// A connection, one small row by a query, and its end
+    Churn,
+}
+
+impl MysqlWorkload {
+    /// As on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Select => "select",
+            Self::SelectText => "select-text",
+            Self::Rows => "rows",
+            Self::RowsText => "rows-text",
+            Self::Churn => "churn",
+        }
+    }
+}
+
 impl Workload {
     /// As on the command line.
     pub(crate) fn name(self) -> &'static str {
@@ -162,6 +213,9 @@ mod tests {
     #[test]
     fn workloads_are_called_as_on_the_command_line() {
         for workload in Workload::value_variants() {
+            assert_eq!(workload.to_possible_value().unwrap().get_name(), workload.name());
+        }
+        for workload in MysqlWorkload::value_variants() {
             assert_eq!(workload.to_possible_value().unwrap().get_name(), workload.name());
         }
     }

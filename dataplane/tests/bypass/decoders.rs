@@ -27,12 +27,13 @@ pub(crate) fn find(decoders: &[String], got: &Transcript, truth: Option<&Texts>)
     })
 }
 
-/// A card number in a message's own bytes: as text, as int8, as float8.
+/// A card number in a message's own bytes: as text, as an integer or float of eight bytes in either order.
 fn raw(got: &Transcript) -> Option<&'static str> {
     PANS.into_iter().find(|pan| {
         let number: i64 = pan.parse().unwrap();
-        let forms =
-            [pan.as_bytes().to_vec(), number.to_be_bytes().into(), (number as f64).to_be_bytes().into()];
+        let float = number as f64;
+        let coded = [number.to_be_bytes(), number.to_le_bytes(), float.to_be_bytes(), float.to_le_bytes()];
+        let forms: Vec<&[u8]> = coded.iter().map(<[u8; 8]>::as_slice).chain([pan.as_bytes()]).collect();
         let holds = |body: &[u8]| forms.iter().any(|form| memchr::memmem::find(body, form).is_some());
         got.messages.iter().any(|(_, body)| holds(body))
     })

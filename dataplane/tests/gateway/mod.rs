@@ -1,12 +1,14 @@
 //! The whole of pangate, started as `packaging/demo --keep` starts it, ended with the value.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+mod mysql;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// A running gateway with a real PostgreSQL behind it.
+/// A running gateway with a real PostgreSQL, MariaDB or both behind it, as its policy has targets.
 pub(crate) struct Gateway {
     dir: tempfile::TempDir,
     env: HashMap<String, String>,
@@ -14,6 +16,22 @@ pub(crate) struct Gateway {
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// A part of the demo's policy.
+fn demo(name: &str) -> String {
+    std::fs::read_to_string(repository().join("packaging/demo.d").join(name)).unwrap()
+}
+
+/// A text in which every `from` is `to`.
+fn changed(mut policy: String, changes: &[(&str, &str)]) -> tempfile::NamedTempFile {
+    for (from, to) in changes {
+        assert!(policy.contains(from), "the demo's policy has no {from}");
+        policy = policy.replace(from, to);
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), policy).unwrap();
+    file
 }
 
 impl Gateway {
@@ -49,15 +67,7 @@ impl Gateway {
 
     /// Starts it with the demo's policy in which every `from` is `to`.
     pub(crate) fn with_changes(changes: &[(&str, &str)]) -> Self {
-        let mut policy =
-            std::fs::read_to_string(repository().join("packaging/demo.d/manifests.yaml")).unwrap();
-        for (from, to) in changes {
-            assert!(policy.contains(from), "the demo's policy has no {from}");
-            policy = policy.replace(from, to);
-        }
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), policy).unwrap();
-        Self::with_policy(file.path())
+        Self::with_policy(changed(demo("manifests.yaml"), changes).path())
     }
 
     /// A setting of demo.env.

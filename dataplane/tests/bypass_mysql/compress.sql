@@ -1,0 +1,6 @@
+-- trick: compressed
+-- expect: masked
+-- unlabelled: out-of-reach
+-- decode: same
+
+select compress(pan) from cards

@@ -1,0 +1,7 @@
+-- trick: two dashes that are no comment
+-- expect: masked
+-- unlabelled: out-of-reach
+-- decode: minus:1
+
+select pan_number --1
+from cards

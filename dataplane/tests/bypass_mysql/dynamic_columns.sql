@@ -1,0 +1,7 @@
+-- trick: a blob of dynamic columns
+-- expect: masked
+-- unlabelled: masked
+-- anything: masked
+-- decode: digits
+
+select column_json(column_create('a', pan)), column_get(column_create('a', pan), 'a' as char) from cards

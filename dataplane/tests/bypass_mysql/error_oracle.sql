@@ -1,0 +1,6 @@
+-- trick: an error for a right guess
+-- expect: out-of-reach (policy: careful)
+-- unlabelled: out-of-reach
+-- decode: same
+
+select holder from cards where id = 1 and if(substr(pan, 1, 1) = '4', extractvalue(1, '~right'), 1)

@@ -1,0 +1,9 @@
+-- trick: a comment that is code
+-- expect: masked
+-- unlabelled: masked
+-- anything: masked
+-- decode: digits
+
+select /*! pan */ from cards
+
+select /*!50000 pan */, /*M!100000 pan_number */ from cards

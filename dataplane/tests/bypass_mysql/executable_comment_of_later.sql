@@ -1,0 +1,7 @@
+-- trick: a comment that is code for later versions alone
+-- expect: masked
+-- unlabelled: masked
+-- anything: masked
+-- decode: digits
+
+select /*!999999 1 from settlements; */ pan from cards

@@ -1,0 +1,8 @@
+-- trick: the last number, in the OK packet
+-- expect: masked
+-- unlabelled: masked
+-- anything: masked
+-- decode: digits
+-- send: simple
+
+begin; update settlements set note = last_insert_id((select pan_number from cards where id = 1)) where id = 4; rollback

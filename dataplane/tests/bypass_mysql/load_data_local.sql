@@ -1,0 +1,9 @@
+-- trick: from a file of the client
+-- expect: denied
+-- unlabelled: denied
+-- anything: denied
+-- decode: digits
+-- send: simple
+-- direct: fails
+
+load data local infile 'x' into table settlements (note)

@@ -1,0 +1,6 @@
+-- trick: less than nothing
+-- expect: masked
+-- unlabelled: masked
+-- decode: digits
+
+select -pan_number from cards

@@ -1,0 +1,7 @@
+-- trick: a point, as bytes and as text
+-- expect: masked
+-- unlabelled: masked
+-- anything: masked
+-- decode: digits
+
+select point(pan_number, 0), st_astext(point(pan_number, 0)) from cards

@@ -1,0 +1,6 @@
+-- trick: which rows are grouped
+-- expect: out-of-reach (policy: careful)
+-- unlabelled: out-of-reach
+-- decode: same
+
+select min(id), count(*) from cards group by substr(pan, 1, 1)

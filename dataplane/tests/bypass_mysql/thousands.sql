@@ -1,0 +1,6 @@
+-- trick: commas for thousands
+-- expect: masked
+-- unlabelled: masked
+-- decode: digits
+
+select format(pan_number, 0) from cards

@@ -1,0 +1,7 @@
+-- trick: from hexadecimal again
+-- expect: masked
+-- unlabelled: masked
+-- anything: masked
+-- decode: digits
+
+select unhex(hex(pan)) from cards
