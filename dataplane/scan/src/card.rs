@@ -6,7 +6,8 @@ use crate::bytes::{before, byte, digit, run};
 use crate::context;
 use crate::script::Script;
 use crate::sensitive::{self, Unlabelled};
-use crate::window::{self, Separator, Window};
+use crate::separator::Separator;
+use crate::window::{self, Window};
 use std::ops::Range;
 
 /// What a hit is.

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `arch` | SIMD kernels that find where a number may start; the only unsafe code |
 //! | `script` | digits as UTF-8 writes them |
+//! | `separator` | what may stand between groups of digits |
 //! | `window` | a number at one place: plain or in printed groups |
 //! | `context` | surroundings that make it no card: UUID, hexadecimal, IBAN, fraction |
 //! | `sensitive` | tracks and card codes beside it |
@@ -35,6 +36,7 @@ pub mod naive;
 mod number;
 mod script;
 mod sensitive;
+mod separator;
 mod stream;
 mod surrogate;
 mod window;

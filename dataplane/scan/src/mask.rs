@@ -6,8 +6,9 @@ use crate::card::{Card, Kind};
 use crate::json;
 use crate::number;
 use crate::script::Script;
+use crate::separator::{SEPARATOR_BYTES_MAX, Separator};
 use crate::surrogate::Surrogates;
-use crate::window::{SEPARATOR_BYTES_MAX, Separator, Window};
+use crate::window::Window;
 use std::ops::Range;
 
 /// The character that takes the place of a hidden digit in text.

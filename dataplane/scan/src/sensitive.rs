@@ -6,7 +6,8 @@ use crate::brands::Brand;
 use crate::bytes::{before, byte, digit, run, tally};
 use crate::card::ESCAPE_DIGITS_MAX;
 use crate::script::Script;
-use crate::window::{self, Separator, Window};
+use crate::separator::Separator;
+use crate::window::{self, Window};
 use memchr::{memchr2, memchr2_iter};
 use std::ops::Range;
 
