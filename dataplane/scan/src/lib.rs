@@ -6,8 +6,10 @@
 //! | `script` | digits as UTF-8 writes them |
 //! | `separator` | what may stand between groups of digits |
 //! | `window` | a number at one place: plain or in printed groups |
+//! | `chain` | a number digit by digit, or parted by what is not seen |
 //! | `context` | surroundings that make it no card: UUID, hexadecimal, IBAN, fraction |
 //! | `sensitive` | tracks and card codes beside it |
+//! | `narrow` | UTF-16 around a number, as if it were ASCII |
 //! | `card` | all of these together |
 //! | `stream` | values that arrive in parts |
 //! | `mask`, `json`, `number` | masks of text, of JSON, of integers and decimals |
@@ -24,6 +26,7 @@ mod arch;
 mod brands;
 mod bytes;
 mod card;
+mod chain;
 mod context;
 mod float;
 mod json;
@@ -33,6 +36,7 @@ mod luhn;
 mod mask;
 mod masked;
 pub mod naive;
+mod narrow;
 mod number;
 mod script;
 mod sensitive;

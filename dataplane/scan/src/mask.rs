@@ -157,8 +157,8 @@ fn as_number(bytes: &mut [u8], window: &Window, style: Style) {
         number::fill(values.get_mut(..window.digits).unwrap_or(&mut []), style, 1);
     }
     window.each_digit(bytes, |place, digit| {
-        if let (Some(last), Some(value)) = (digit.last_mut(), values.get(place)) {
-            *last = window.script.last_byte(*value);
+        if let Some(value) = values.get(place) {
+            window.script.put(digit, *value);
         }
     });
 }
@@ -177,10 +177,10 @@ fn hide_run(run: &mut [u8]) {
     }
 }
 
-/// Hides all letters and digits; marks between fields stay.
+/// Hides all letters and digits; marks between fields stay, and the zero bytes of UTF-16.
 fn secret(bytes: &mut [u8], span: Range<usize>) {
     for byte in bytes.get_mut(span).unwrap_or(&mut []) {
-        if !matches!(*byte, b'%' | b';' | b'^' | b'=' | b'?') {
+        if !matches!(*byte, b'\0' | b'%' | b';' | b'^' | b'=' | b'?') {
             *byte = HIDDEN;
         }
     }

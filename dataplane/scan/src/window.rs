@@ -3,6 +3,7 @@
 
 use crate::brands::{self, Brand, PAN_DIGITS_MAX, PAN_DIGITS_MIN};
 use crate::bytes::{before, byte, digit, digit_or_mask, run, tally};
+use crate::chain;
 use crate::luhn::{self, Digits};
 use crate::mask::HIDDEN;
 use crate::script::Script;
@@ -57,13 +58,16 @@ impl Window {
 pub(crate) fn at(bytes: &[u8], start: usize, first: usize) -> Option<Window> {
     match first {
         0 => other_script(bytes, start),
-        1 => {
-            thousands(bytes, start, first).or_else(|| scientific(bytes, start)).or_else(|| wide(bytes, start))
+        1 => thousands(bytes, start, first)
+            .or_else(|| scientific(bytes, start))
+            .or_else(|| wide(bytes, start))
+            .or_else(|| chain::at(bytes, start, first)),
+        2 | 3 => thousands(bytes, start, first).or_else(|| chain::at(bytes, start, first)),
+        PAN_DIGITS_MIN..=PAN_DIGITS_MAX => {
+            plain(bytes, start, first).or_else(|| chain::at(bytes, start, first))
         }
-        2 | 3 => thousands(bytes, start, first),
-        PAN_DIGITS_MIN..=PAN_DIGITS_MAX => plain(bytes, start, first),
-        4 | 6 => grouped(bytes, start, Script::Ascii, first),
-        _ => None,
+        4 | 6 => grouped(bytes, start, Script::Ascii, first).or_else(|| chain::at(bytes, start, first)),
+        _ => chain::at(bytes, start, first),
     }
 }
 
@@ -71,7 +75,7 @@ pub(crate) fn at(bytes: &[u8], start: usize, first: usize) -> Option<Window> {
 /// on either side. `first`: how many ASCII digits follow from there, counted up to 20.
 pub(crate) fn any_at(bytes: &[u8], start: usize, first: usize) -> bool {
     let longest = first.min(PAN_DIGITS_MAX);
-    match first {
+    let alone = match first {
         0 => Script::at(bytes, start).is_some_and(|script| any_of_other_script(bytes, start, script)),
         1 => {
             any_thousands(bytes, start, first)
@@ -81,7 +85,8 @@ pub(crate) fn any_at(bytes: &[u8], start: usize, first: usize) -> bool {
         2 | 3 => any_thousands(bytes, start, first),
         4 | 6 => any_grouped(bytes, start, Script::Ascii, first),
         _ => (PAN_DIGITS_MIN..=longest).any(|digits| plain(bytes, start, digits).is_some()),
-    }
+    };
+    alone || first > 0 && chain::any_at(bytes, start, first)
 }
 
 fn other_script(bytes: &[u8], start: usize) -> Option<Window> {
@@ -132,7 +137,7 @@ fn plain_of(bytes: &[u8], start: usize, script: Script, digits: usize) -> Option
 }
 
 /// The window with its brand, where it has one.
-fn judged(bytes: &[u8], window: Window) -> Option<Window> {
+pub(crate) fn judged(bytes: &[u8], window: Window) -> Option<Window> {
     let mut index = window.start;
     let values = (0..window.digits).map_while(|_| {
         let (script, gap) = (window.script, window.separator.len_in(window.script));
@@ -214,7 +219,8 @@ struct Groups {
 impl Groups {
     fn read(bytes: &[u8], start: usize, script: Script, first: usize) -> Option<Groups> {
         let separator = Separator::behind(bytes, start + first * script.width(), script);
-        if separator == Separator::None || separator == Separator::Comma {
+        let by_lines = separator.is_line() && (script != Script::Ascii || first != 4);
+        if separator == Separator::None || separator == Separator::Comma || by_lines {
             return None;
         }
         let mut groups =
@@ -273,7 +279,7 @@ fn grouped(bytes: &[u8], start: usize, script: Script, first: usize) -> Option<W
             return None;
         }
         let window = groups.window(bytes, start, count, last)?;
-        (!cut_short(bytes, &window, last)).then_some(window)
+        (!cut_short(bytes, &window, last) && all_lines(bytes, &window)).then_some(window)
     })
 }
 
@@ -287,6 +293,19 @@ fn cut_short(bytes: &[u8], window: &Window, last: usize) -> bool {
         return (0..3).all(|place| script.digit_or_hidden(bytes, next + place * script.width()));
     }
     matches!(last, 1 | 2 | 6 | 8) && script.hidden_at(bytes, window.next())
+}
+
+/// Where groups are lines: no other line of digits stands beside them. Four of many numbers of four digits are no card.
+fn all_lines(bytes: &[u8], window: &Window) -> bool {
+    if !window.separator.is_line() {
+        return true;
+    }
+    let returned = usize::from(before(bytes, window.start, 2) == b'\r');
+    let begun =
+        before(bytes, window.start, 1) == b'\n' && digit_or_mask(before(bytes, window.start, 2 + returned));
+    let next = Separator::at(bytes, window.end);
+    let goes_on = next.is_line() && digit_or_mask(byte(bytes, window.end + next.len()));
+    !begun && !goes_on
 }
 
 fn any_grouped(bytes: &[u8], start: usize, script: Script, first: usize) -> bool {

@@ -132,7 +132,7 @@ impl Lanes {
         for (place, (plain, seams)) in sights.enumerate() {
             let masks = self.masks(place);
             *plain = alone::<LOOSE>(masks, self.behind[place % BATCH]);
-            *seams = self::seams(masks);
+            *seams = self::seams::<LOOSE>(masks);
             any_plain |= *plain;
             any_seams |= *seams;
             any_digits |= masks.digits;
@@ -144,6 +144,12 @@ impl Lanes {
     #[inline(always)]
     pub(super) fn plain(&self, place: usize, sights: &Sights) -> (u64, u64) {
         (sights.plain[place % BATCH], self.digits[place % BATCH])
+    }
+
+    /// Of the block at `place`, what characters beyond ASCII seem to join.
+    #[inline(always)]
+    pub(super) fn joined<const LOOSE: bool>(&self, place: usize) -> u64 {
+        joined::<LOOSE>(self.masks(place), self.behind[place % BATCH])
     }
 
     /// The offers of the block at `place`.
@@ -176,7 +182,11 @@ fn alone<const LOOSE: bool>(masks: Masks, behind: u64) -> u64 {
     let percents = percent & percent >> 3;
     let escape = separators & four >> 2;
     let escaped = percents & percents >> 6 | escape & escape >> 6;
-    (plain | wide) & starts::<LOOSE>(one, behind) | escaped & PLACES
+    // Two digits by themselves: of `&#52;`, of `&#x34;` and of `\uFF14`, each twice.
+    let pair = two & !(one << 1) & !(two >> 1);
+    let sixth = pair & pair >> 6;
+    let coded = (pair & pair >> 5) >> 2 | sixth >> 3 | separators & sixth >> 4;
+    (plain | wide) & starts::<LOOSE>(one, behind) | (escaped | coded) & PLACES
 }
 
 /// Places that a number may start at, as far as what is before them goes. `LOOSE`: anywhere, as if that were cut off;
@@ -188,15 +198,20 @@ fn starts<const LOOSE: bool>(one: u64, behind: u64) -> u64 {
 
 /// Where groups seem to meet, or thousands.
 #[inline(always)]
-fn seams(masks: Masks) -> u64 {
+fn seams<const LOOSE: bool>(masks: Masks) -> u64 {
     let Masks { digits: one, separators, commas } = masks;
     let two = one & one >> 1;
-    let three = two & one >> 2;
+    // What is behind the block may be digits: a group of six and a long separator leave no room for three.
+    let three = one & ahead(one, 1) & ahead(one, 2);
     let four = two & two >> 2;
     // Four digits, a separator of up to three bytes or of six (`\u00a0`), three digits: every grouping has that after its
-    // first group.
-    let next = three >> 1 | three >> 2 | three >> 3 | three >> 6 & !(one >> 1);
-    let printed = four << 4 & separators & !commas & next;
+    // first group. Seven digits come behind six alone, and those behind an escape's four at most: lists of long numbers
+    // have no seams.
+    let seven = four & four >> 3;
+    let next = |group: u64| group >> 1 | group >> 2 | group >> 3 | group >> 6 & !(one >> 1);
+    let many = four << 4 & four << 8 & four << 11;
+    let six = (four & two >> 4) << 6 & if LOOSE { u64::MAX } else { !many };
+    let printed = separators & !commas & (four << 4 & next(three & !seven) | six & next(three));
     // Two separators of one byte, three digits behind each.
     let thousands = separators & three >> 1;
     printed | thousands & thousands >> 4
@@ -207,7 +222,7 @@ fn seams(masks: Masks) -> u64 {
 pub(super) fn lone_offers<const LOOSE: bool>(masks: Masks, behind: u64) -> u64 {
     let starts = starts::<LOOSE>(masks.digits, behind);
     let plain = alone::<LOOSE>(masks, behind);
-    if seams(masks) == 0 { plain } else { plain | grouped(masks, LOOSE) & starts }
+    if seams::<LOOSE>(masks) == 0 { plain } else { plain | grouped(masks, LOOSE) & starts }
 }
 
 /// Where groups of 4-4-4, 4-6-4, 4-3-3, 6-4 or thousands seem to begin, or escapes' digits before them.
@@ -242,6 +257,18 @@ pub(super) fn other_scripts(leads: u64) -> u64 {
     (every(2) | every(3)) & PLACES
 }
 
+/// Runs of digits that a character beyond ASCII seems to join with digits behind it, or with what is behind the block.
+#[inline(never)]
+pub(super) fn joined<const LOOSE: bool>(masks: Masks, behind: u64) -> u64 {
+    let Masks { digits: one, separators, commas } = masks;
+    let character = ahead(separators & !commas, 1) & ahead(!one, 2);
+    let last = one & !(one >> 1) & character & (ahead(one, 3) | ahead(one, 4));
+    // From its last digit a carry runs through each run; what it clears is the run.
+    let (run, from) = (one.reverse_bits(), last.reverse_bits());
+    let joined = (run & !run.wrapping_add(from)).reverse_bits();
+    joined & starts::<LOOSE>(one, behind)
+}
+
 /// The body of a kernel `$name`: goes on from `batch.next` to the first batch with offers; without any, `batch.count`
 /// stays zero. `$classify` turns `&[u8; 64]` to masks, `$leads` to the bytes that other scripts' digits begin with;
 /// `$digit` and `$high` look for digits and for bytes beyond ASCII in `&[u8; CHUNK]`. `$look` becomes its first look,
@@ -262,7 +289,7 @@ macro_rules! kernel {
 
         $(#[$attribute])*
         fn $name<const LOOSE: bool>(bytes: &[u8], batch: &mut $crate::arch::all::Batch) {
-            use $crate::arch::all::{BATCH, BLOCK, CHUNK, Offers, STEP, lone_offers, other_scripts};
+            use $crate::arch::all::{BATCH, BLOCK, CHUNK, Offers, STEP, joined, lone_offers, other_scripts};
             batch.count = 0;
             if batch.next.saturating_add(CHUNK) <= bytes.len() {
                 $chunks::<LOOSE>(bytes, batch);
@@ -285,7 +312,7 @@ macro_rules! kernel {
                     }
                     ($classify(&block), $leads(&block))
                 };
-                let bits = lone_offers::<LOOSE>(masks, behind) | other_scripts(leads);
+                let bits = lone_offers::<LOOSE>(masks, behind) | other_scripts(leads) | joined::<LOOSE>(masks, behind);
                 batch.add(Offers { base, bits, digits: masks.digits });
                 behind = masks.digits >> (STEP - 1) & 1;
                 base += STEP;
@@ -317,7 +344,7 @@ macro_rules! kernel {
                 digits = seen.digits;
                 if seen.seams || high {
                     for (place, block) in blocks(chunk).enumerate() {
-                        let other = if high { other_scripts($leads(block)) } else { 0 };
+                        let other = if high { other_scripts($leads(block)) | lanes.joined::<LOOSE>(place) } else { 0 };
                         let bits = lanes.offers::<LOOSE>(place, &sights) | other;
                         batch.add(Offers { base: base + place * STEP, bits, digits: lanes.masks(place).digits });
                     }
@@ -362,11 +389,18 @@ pub(super) mod classes {
     const BEYOND_C: u8 = 8;
     const BEYOND_E: u8 = 16;
     const BACKSLASH: u8 = 32;
+    const LINE: u8 = 64;
     /// What a separator begins with, a comma among it.
-    pub(in crate::arch) const SEPARATOR: u8 = COMMA | ASCII | BEYOND_C | BEYOND_E | BACKSLASH;
+    pub(in crate::arch) const SEPARATOR: u8 = COMMA | ASCII | BEYOND_C | BEYOND_E | BACKSLASH | LINE;
 
-    pub(in crate::arch) const HIGH_NIBBLES: [u8; 16] =
-        nibbles(&[(2, COMMA | ASCII), (3, DIGIT), (5, BACKSLASH), (0xc, BEYOND_C), (0xe, BEYOND_E)]);
+    pub(in crate::arch) const HIGH_NIBBLES: [u8; 16] = nibbles(&[
+        (0, LINE),
+        (2, COMMA | ASCII),
+        (3, DIGIT),
+        (5, BACKSLASH),
+        (0xc, BEYOND_C),
+        (0xe, BEYOND_E),
+    ]);
     pub(in crate::arch) const LOW_NIBBLES: [u8; 16] = nibbles(&[
         (0, DIGIT | ASCII),
         (1, DIGIT),
@@ -378,9 +412,10 @@ pub(super) mod classes {
         (7, DIGIT),
         (8, DIGIT),
         (9, DIGIT),
+        (0xa, LINE),
         (0xb, ASCII),
         (0xc, COMMA | BACKSLASH),
-        (0xd, ASCII),
+        (0xd, ASCII | LINE),
         (0xe, ASCII),
         (0xf, ASCII | BEYOND_E),
     ]);

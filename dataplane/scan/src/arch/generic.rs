@@ -34,6 +34,7 @@ fn classify(block: &[u8; BLOCK]) -> Masks {
         separators: each_word(block, |word| {
             between(word, b'+', b'/')
                 | between(word, b' ', b' ')
+                | between(word, b'\n', b'\r')
                 | between(word, b'%', b'%')
                 | between(word, b'\\', b'\\')
                 | beyond(word, 0xc2)

@@ -13,7 +13,10 @@ use crate::{Admission, Error, Handshake, Now, Outbox, Step};
 pub(crate) enum Progress {
     Step(Step),
     /// So many bytes are done with; the client has been told (in the outbox) that it is in.
-    Open { consumed: usize, backend: Box<Backend> },
+    Open {
+        consumed: usize,
+        backend: Box<Backend>,
+    },
 }
 
 /// A login under way.

@@ -31,7 +31,12 @@ impl Talk {
         None
     }
 
-    pub(crate) fn rule(&mut self, _ruling: Ruling<'_>, _bytes: &[u8], _out: &mut Outbox) -> Result<Step, Error> {
+    pub(crate) fn rule(
+        &mut self,
+        _ruling: Ruling<'_>,
+        _bytes: &[u8],
+        _out: &mut Outbox,
+    ) -> Result<Step, Error> {
         Ok(Step::Close)
     }
 
