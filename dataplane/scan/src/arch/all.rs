@@ -17,7 +17,7 @@ pub(super) struct Masks {
     pub(super) digits: u64,
     /// Any byte that a separator begins with, and a few others.
     pub(super) separators: u64,
-    /// `,`, which separates thousands only.
+    /// `,`, which separates thousands only, and what ends a line.
     pub(super) commas: u64,
 }
 
@@ -132,7 +132,7 @@ impl Lanes {
         for (place, (plain, seams)) in sights.enumerate() {
             let masks = self.masks(place);
             *plain = alone::<LOOSE>(masks, self.behind[place % BATCH]);
-            *seams = self::seams::<LOOSE>(masks);
+            *seams = self::seams(masks);
             any_plain |= *plain;
             any_seams |= *seams;
             any_digits |= masks.digits;
@@ -177,16 +177,15 @@ fn alone<const LOOSE: bool>(masks: Masks, behind: u64) -> u64 {
     let spaced = one & !(one >> 1);
     let pairs = spaced & spaced >> 2;
     let wide = pairs & pairs >> 4;
-    // `%34` four times, and `\u0034` twice.
+    // `%34` four times.
     let percent = separators & two >> 1;
     let percents = percent & percent >> 3;
-    let escape = separators & four >> 2;
-    let escaped = percents & percents >> 6 | escape & escape >> 6;
-    // Two digits by themselves: of `&#52;`, of `&#x34;` and of `\uFF14`, each twice.
-    let pair = two & !(one << 1) & !(two >> 1);
-    let sixth = pair & pair >> 6;
-    let coded = (pair & pair >> 5) >> 2 | sixth >> 3 | separators & sixth >> 4;
-    (plain | wide) & starts::<LOOSE>(one, behind) | (escaped | coded) & PLACES
+    // `\u0034`, `\uFF14`, `&#x34;` or `&#52;` twice.
+    let mark = separators & !(one >> 1);
+    let escape = mark & (two >> 3 | two >> 4);
+    let entity = mark & two >> 2;
+    let escaped = percents & percents >> 6 | escape & escape >> 6 | entity & entity >> 5;
+    (plain | wide) & starts::<LOOSE>(one, behind) | escaped & PLACES
 }
 
 /// Places that a number may start at, as far as what is before them goes. `LOOSE`: anywhere, as if that were cut off;
@@ -198,23 +197,20 @@ fn starts<const LOOSE: bool>(one: u64, behind: u64) -> u64 {
 
 /// Where groups seem to meet, or thousands.
 #[inline(always)]
-fn seams<const LOOSE: bool>(masks: Masks) -> u64 {
+fn seams(masks: Masks) -> u64 {
     let Masks { digits: one, separators, commas } = masks;
     let two = one & one >> 1;
-    // What is behind the block may be digits: a group of six and a long separator leave no room for three.
-    let three = one & ahead(one, 1) & ahead(one, 2);
+    let three = two & one >> 2;
     let four = two & two >> 2;
     // Four digits, a separator of up to three bytes or of six (`\u00a0`), three digits: every grouping has that after its
-    // first group. Seven digits come behind six alone, and those behind an escape's four at most: lists of long numbers
-    // have no seams.
-    let seven = four & four >> 3;
-    let next = |group: u64| group >> 1 | group >> 2 | group >> 3 | group >> 6 & !(one >> 1);
-    let many = four << 4 & four << 8 & four << 11;
-    let six = (four & two >> 4) << 6 & if LOOSE { u64::MAX } else { !many };
-    let printed = separators & !commas & (four << 4 & next(three & !seven) | six & next(three));
+    // first group. Behind six digits and a long separator the block may have room for one alone.
+    let next = three >> 1 | three >> 2 | three >> 3 | one >> 6 & !(one >> 1);
+    let printed = four << 4 & separators & !commas & next;
+    // A line of four digits, and a line of digits: so that lists of long numbers have no seams.
+    let lines = (four & !(one << 1)) << 4 & commas & (three >> 1 | three >> 2);
     // Two separators of one byte, three digits behind each.
     let thousands = separators & three >> 1;
-    printed | thousands & thousands >> 4
+    printed | lines | thousands & thousands >> 4
 }
 
 /// The offers of a block by itself.
@@ -222,7 +218,7 @@ fn seams<const LOOSE: bool>(masks: Masks) -> u64 {
 pub(super) fn lone_offers<const LOOSE: bool>(masks: Masks, behind: u64) -> u64 {
     let starts = starts::<LOOSE>(masks.digits, behind);
     let plain = alone::<LOOSE>(masks, behind);
-    if seams::<LOOSE>(masks) == 0 { plain } else { plain | grouped(masks, LOOSE) & starts }
+    if seams(masks) == 0 { plain } else { plain | grouped(masks, LOOSE) & starts }
 }
 
 /// Where groups of 4-4-4, 4-6-4, 4-3-3, 6-4 or thousands seem to begin, or escapes' digits before them.
@@ -233,8 +229,7 @@ fn grouped(masks: Masks, loose: bool) -> u64 {
     let three = two & ahead(one, 2);
     let four = two & ahead(two, 2);
     let six = four & ahead(two, 4);
-    let separator = |n| ahead(masks.separators & !masks.commas, n);
-    let any = |n| ahead(masks.separators, n);
+    let separator = |n| ahead(masks.separators, n);
     let printed = [1, 2, 3, 6].into_iter().fold(0, |found, gap| {
         let next = |groups, n| ahead(groups, n + gap);
         let of_four = next(four, 4) & separator(8 + gap) & next(four, 8 + gap)
@@ -243,7 +238,7 @@ fn grouped(masks: Masks, loose: bool) -> u64 {
         found | four & separator(4) & of_four | six & separator(6) & next(four, 6)
     });
     let thousands = [1, 2, 3].into_iter().fold(0, |found, first: u32| {
-        let group = |n: u32| any(first + n) & ahead(three, first + n + 1);
+        let group = |n: u32| separator(first + n) & ahead(three, first + n + 1);
         found | one & group(0) & group(4) & group(8)
     });
     let numbers = printed | thousands;
@@ -384,18 +379,19 @@ pub(super) fn apart(chunk: &[u8; CHUNK]) -> impl Iterator<Item = &[u8; BLOCK]> {
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(super) mod classes {
     pub(in crate::arch) const DIGIT: u8 = 1;
-    pub(in crate::arch) const COMMA: u8 = 2;
+    pub(in crate::arch) const COMMA: u8 = COMMA_ITSELF | LINE;
+    const COMMA_ITSELF: u8 = 2;
     const ASCII: u8 = 4;
     const BEYOND_C: u8 = 8;
     const BEYOND_E: u8 = 16;
     const BACKSLASH: u8 = 32;
     const LINE: u8 = 64;
     /// What a separator begins with, a comma among it.
-    pub(in crate::arch) const SEPARATOR: u8 = COMMA | ASCII | BEYOND_C | BEYOND_E | BACKSLASH | LINE;
+    pub(in crate::arch) const SEPARATOR: u8 = COMMA | ASCII | BEYOND_C | BEYOND_E | BACKSLASH;
 
     pub(in crate::arch) const HIGH_NIBBLES: [u8; 16] = nibbles(&[
         (0, LINE),
-        (2, COMMA | ASCII),
+        (2, COMMA_ITSELF | ASCII),
         (3, DIGIT),
         (5, BACKSLASH),
         (0xc, BEYOND_C),
@@ -408,13 +404,13 @@ pub(super) mod classes {
         (3, DIGIT | BEYOND_E),
         (4, DIGIT),
         (5, DIGIT | ASCII),
-        (6, DIGIT),
+        (6, DIGIT | ASCII),
         (7, DIGIT),
         (8, DIGIT),
         (9, DIGIT),
         (0xa, LINE),
         (0xb, ASCII),
-        (0xc, COMMA | BACKSLASH),
+        (0xc, COMMA_ITSELF | BACKSLASH),
         (0xd, ASCII | LINE),
         (0xe, ASCII),
         (0xf, ASCII | BEYOND_E),
