@@ -83,11 +83,15 @@ pub(crate) const ESCAPE_DIGITS_MAX: usize = 4;
 
 /// The number that begins behind an escaped character's digits, which the run of digits at `start` begins with:
 /// `%224111111111111111`, `\u00224111111111111111`. Not one in scientific notation, nor
-/// one digit by digit.
+/// one digit by digit or by lines.
 fn escaped(bytes: &[u8], start: usize) -> Option<Card> {
     let number = start + escape_digits(bytes, start)?;
     window::at(bytes, number, run(bytes, number, RUN_MAX))
-        .filter(|window| window.script == Script::Ascii && window.separator != Separator::Point)
+        .filter(|window| {
+            window.script == Script::Ascii
+                && window.separator != Separator::Point
+                && !window.separator.is_line()
+        })
         .filter(|window| {
             !(window.separator.parts_digits() && window.end - window.start + 1 == 2 * window.digits)
         })

@@ -247,7 +247,8 @@ fn printed(value: &[u8], start: usize, writing: &Writing) -> Option<Reading> {
                 let last = layout.last().copied().unwrap_or(0);
                 let masked = layout.len() > 1 && [1, 2, 6, 8].contains(&last) && hidden(value, next, writing);
                 let lines = LINES.iter().any(|line| line.as_bytes() == *separator);
-                let more = lines && (first != 4 || lines_beside(value, &(start..end)));
+                let more = lines
+                    && (first != 4 || digits_end(value, start, &ASCII) || lines_beside(value, &(start..end)));
                 (!cut && !masked && !more).then_some((start..end, brand, layout.len() == 1))
             },
         )

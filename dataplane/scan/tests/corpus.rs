@@ -67,6 +67,10 @@ fn every_form_in_every_surrounding() {
     let mut cases = 0;
     for (brand, form) in forms() {
         for (before, behind) in SURROUNDINGS {
+            // Where characters are escaped, so is the end of a line.
+            if form.contains('\n') && before.ends_with(|last: char| last.is_ascii_digit()) {
+                continue;
+            }
             let text = format!("{before}{form}{behind}");
             for (kernel, scanner) in &scanners {
                 let hits: Vec<_> = scanner.find(text.as_bytes()).collect();
