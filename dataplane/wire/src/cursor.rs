@@ -66,6 +66,21 @@ impl<'a> Cursor<'a> {
         self.chunk(what).map(u32::from_be_bytes)
     }
 
+    /// The next two bytes as a number, the lowest first.
+    pub fn u16_le(&mut self, what: &'static str) -> Result<u16, Error> {
+        self.chunk(what).map(u16::from_le_bytes)
+    }
+
+    /// The next four bytes as a number, the lowest first.
+    pub fn u32_le(&mut self, what: &'static str) -> Result<u32, Error> {
+        self.chunk(what).map(u32::from_le_bytes)
+    }
+
+    /// The next eight bytes as a number, the lowest first.
+    pub fn u64_le(&mut self, what: &'static str) -> Result<u64, Error> {
+        self.chunk(what).map(u64::from_le_bytes)
+    }
+
     /// The next four bytes as a length, `None` for -1 (NULL).
     pub fn length(&mut self, what: &'static str) -> Result<Option<usize>, Error> {
         match i32::from_be_bytes(self.chunk(what)?) {
@@ -114,6 +129,10 @@ mod tests {
         assert_eq!(cursor.u8("a"), Ok(1));
         assert_eq!(cursor.u16("b"), Ok(2));
         assert_eq!(cursor.utf8("c"), Ok("ab"));
+        let mut little = Cursor::new(Side::Client, b"\x01\x02\x01\0\0\x02\x01\0\0\0\0\0\0\x02");
+        assert_eq!(little.u16_le("a"), Ok(0x201));
+        assert_eq!(little.u32_le("b"), Ok(0x200_0001));
+        assert_eq!(little.u64_le("c"), Ok(0x200_0000_0000_0001));
         assert_eq!(cursor.length("d"), Ok(None));
         let malformed = Error::Malformed { side: Side::Client, offset: 14, what: "e" };
         assert_eq!(cursor.length("e"), Err(malformed));

@@ -15,6 +15,21 @@ pub const TOKEN_BYTES_MAX: usize = 16 * 1024;
 /// What SASL adds to a token: the mechanism, the header, other pairs.
 pub const SASL_BYTES_MAX: usize = 1024;
 
+/// Bytes of a MySQL client's connection attributes: drivers send a few hundred.
+pub const ATTRIBUTES_BYTES_MAX: usize = 8 * 1024;
+
+/// The longest HandshakeResponse: a token, attributes, and names.
+pub const RESPONSE_BYTES_MAX: usize = TOKEN_BYTES_MAX + ATTRIBUTES_BYTES_MAX + 2 * 1024;
+
+/// The longest scramble of a MySQL server.
+pub const SCRAMBLE_BYTES_MAX: usize = 255;
+
+/// Packets that a MySQL target may send between the gateway's HandshakeResponse and its verdict.
+pub const AUTH_ROUNDS_MAX: u32 = 16;
+
+/// PARSEC's work, as MariaDB's clients bound it: 1,024 iterations, doubled so many times.
+pub const PARSEC_FACTOR_MAX: u8 = 3;
+
 /// The longest message during a login to the target.
 pub const LOGIN_MESSAGE_BYTES_MAX: usize = 16 * 1024;
 
@@ -85,5 +100,8 @@ impl Default for Limits {
 }
 
 const _: () = assert!(LARGE_BYTES > TOKEN_BYTES_MAX + SASL_BYTES_MAX);
+const _: () = assert!(LARGE_BYTES > RESPONSE_BYTES_MAX);
+const _: () = assert!(LOGIN_MESSAGE_BYTES_MAX > SCRAMBLE_BYTES_MAX);
+const _: () = assert!(1_024 << PARSEC_FACTOR_MAX < SCRAM_ITERATIONS_MAX);
 const _: () = assert!(SERVER_MESSAGE_BYTES_MAX > LARGE_BYTES);
 const _: () = assert!(SCRAM_ITERATIONS_MIN < SCRAM_ITERATIONS_MAX);

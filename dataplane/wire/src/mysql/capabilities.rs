@@ -5,6 +5,78 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Capabilities(pub(crate) u64);
 
+/// What every target that the engine speaks with has, and what the engine offers whatever its target: MySQL 5.7,
+/// MariaDB 10.2. Not IGNORE_SPACE, which changes how a text is cut; not LOCAL_FILES, COMPRESS and more factors.
+const OFFERED: Capabilities = Capabilities::PROTOCOL_41
+    .and(Capabilities::FOUND_ROWS)
+    .and(Capabilities::LONG_FLAG)
+    .and(Capabilities::CONNECT_WITH_DB)
+    .and(Capabilities::ODBC)
+    .and(Capabilities::INTERACTIVE)
+    .and(Capabilities::TRANSACTIONS)
+    .and(Capabilities::RESERVED)
+    .and(Capabilities::SECURE_CONNECTION)
+    .and(Capabilities::MULTI_STATEMENTS)
+    .and(Capabilities::MULTI_RESULTS)
+    .and(Capabilities::PS_MULTI_RESULTS)
+    .and(Capabilities::PLUGIN_AUTH)
+    .and(Capabilities::CONNECT_ATTRS)
+    .and(Capabilities::PLUGIN_AUTH_LENENC)
+    .and(Capabilities::SESSION_TRACK)
+    .and(Capabilities::DEPRECATE_EOF);
+
+/// What the gateway asks a target for only because its client has.
+pub(crate) const CARRIED: Capabilities = Capabilities::FOUND_ROWS
+    .and(Capabilities::LONG_FLAG)
+    .and(Capabilities::ODBC)
+    .and(Capabilities::INTERACTIVE)
+    .and(Capabilities::MULTI_STATEMENTS)
+    .and(FRAMING);
+
+/// What changes the form of packets once the session is open: both legs have it, or neither.
+pub(crate) const FRAMING: Capabilities = Capabilities::MULTI_RESULTS
+    .and(Capabilities::PS_MULTI_RESULTS)
+    .and(Capabilities::SESSION_TRACK)
+    .and(Capabilities::DEPRECATE_EOF)
+    .and(Capabilities::QUERY_ATTRIBUTES)
+    .and(Capabilities::MARIADB_PROGRESS)
+    .and(Capabilities::MARIADB_BULK)
+    .and(Capabilities::MARIADB_EXTENDED_METADATA);
+
+/// What a client may not ask for unless it was offered: it would read and write packets of another form. Other flags
+/// that were not offered count as not set, as servers have it: clients set some whatever is offered.
+pub(crate) const FOREIGN: Capabilities = Capabilities::COMPRESS
+    .and(Capabilities::ZSTD_COMPRESSION)
+    .and(Capabilities::OPTIONAL_RESULTSET_METADATA)
+    .and(Capabilities::QUERY_ATTRIBUTES)
+    .and(Capabilities::MARIADB_CACHE_METADATA)
+    .and(Capabilities::MARIADB_EXTENDED_METADATA);
+
+/// MariaDB's own flags.
+pub(crate) const EXTENDED: Capabilities = Capabilities(0xffff_ffff << 32);
+
+/// What a server of this version is to offer: of what came later than [`OFFERED`], no more than that version has.
+pub(crate) fn offered(version: &str, tls: bool) -> Capabilities {
+    let mariadb = version.contains("MariaDB");
+    let release = release(version);
+    let later = [
+        (tls, Capabilities::SSL),
+        (!mariadb, Capabilities::LONG_PASSWORD),
+        (!mariadb && release >= [8, 0, 23], Capabilities::QUERY_ATTRIBUTES),
+        (mariadb, Capabilities::MARIADB_PROGRESS),
+        (mariadb && release >= [10, 2, 0], Capabilities::MARIADB_BULK),
+        (mariadb && release >= [10, 5, 2], Capabilities::MARIADB_EXTENDED_METADATA),
+    ];
+    later.into_iter().filter(|(has, _)| *has).fold(OFFERED, |all, (_, one)| all.and(one))
+}
+
+/// The numbers of a version; MariaDB may write "5.5.5-" before its own, for replicas that know of no 10.
+fn release(version: &str) -> [u32; 3] {
+    let version = version.strip_prefix("5.5.5-").unwrap_or(version);
+    let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
+    [(); 3].map(|()| numbers.next().unwrap_or(0))
+}
+
 impl Capabilities {
     /// MySQL's own flag; MariaDB's servers leave it out, and have extended flags where it is missing.
     pub(crate) const LONG_PASSWORD: Self = Self(1);
@@ -78,3 +150,43 @@ pub(crate) const STATUS_OUT_PARAMETERS: u16 = 1 << 12;
 pub(crate) const STATUS_SESSION_CHANGED: u16 = 1 << 14;
 /// SERVER_STATUS_ANSI_QUOTES (MariaDB).
 pub(crate) const STATUS_ANSI_QUOTES: u16 = 1 << 15;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_offered_what_it_has() {
+        let later = |version| {
+            let offered = offered(version, false);
+            assert!(offered.has(OFFERED));
+            offered.without(OFFERED)
+        };
+        let (old, new) = (Capabilities::LONG_PASSWORD, Capabilities::QUERY_ATTRIBUTES);
+        for (version, expected) in [
+            ("8.0.0-pangate", old),
+            ("5.7.44-log", old),
+            ("8.0.22", old),
+            ("8.0.23", old.and(new)),
+            ("8.4.3", old.and(new)),
+            ("26.10.0", old.and(new)),
+            ("", old),
+            ("99999999999.1", old),
+        ] {
+            assert_eq!(later(version), expected, "{version}");
+        }
+        let (progress, bulk) = (Capabilities::MARIADB_PROGRESS, Capabilities::MARIADB_BULK);
+        let modern = progress.and(bulk).and(Capabilities::MARIADB_EXTENDED_METADATA);
+        for (version, expected) in [
+            ("5.5.5-10.11.6-MariaDB-0+deb12u1", modern),
+            ("10.11.6-MariaDB", modern),
+            ("11.8.2-MariaDB", modern),
+            ("10.5.1-MariaDB", progress.and(bulk)),
+            ("10.1.48-MariaDB", progress),
+        ] {
+            assert_eq!(later(version), expected, "{version}");
+        }
+        assert!(!offered("8.4.3", false).has(Capabilities::SSL));
+        assert!(offered("8.4.3", true).has(Capabilities::SSL));
+    }
+}

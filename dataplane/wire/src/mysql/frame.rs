@@ -4,6 +4,7 @@
 use alloc::vec::Vec;
 use core::num::NonZeroUsize;
 
+use crate::cursor::Cursor;
 use crate::{Error, Side};
 
 /// Length and sequence number.
@@ -96,6 +97,29 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &[u8]) {
     out.extend_from_slice(text);
 }
 
+/// Reads a length-encoded integer: in as few bytes as it needs or in more, as servers take it.
+pub(crate) fn read_integer(cursor: &mut Cursor<'_>, what: &'static str) -> Result<u64, Error> {
+    let start = *cursor;
+    match cursor.u8(what)? {
+        0xfc => cursor.u16_le(what).map(u64::from),
+        0xfd => {
+            let low = cursor.u16_le(what)?;
+            Ok(u64::from(cursor.u8(what)?) << 16 | u64::from(low))
+        }
+        0xfe => cursor.u64_le(what),
+        // 0xfb is NULL in a row, 0xff an error.
+        0xfb | 0xff => Err(start.malformed(what)),
+        byte => Ok(byte.into()),
+    }
+}
+
+/// Reads a length-encoded string.
+pub(crate) fn read_string<'a>(cursor: &mut Cursor<'a>, what: &'static str) -> Result<&'a [u8], Error> {
+    let start = *cursor;
+    let length = usize::try_from(read_integer(cursor, what)?).map_err(|_| start.malformed(what))?;
+    cursor.take(length, what)
+}
+
 /// Appends text and its NUL.
 pub(crate) fn text(out: &mut Vec<u8>, text: &[u8]) {
     out.extend_from_slice(text);
@@ -132,6 +156,24 @@ mod tests {
             let mut out = Vec::new();
             integer(&mut out, value);
             assert_eq!(out, bytes);
+            let mut cursor = Cursor::new(Side::Client, bytes);
+            assert_eq!((read_integer(&mut cursor, "x"), cursor.is_done()), (Ok(value), true));
+            let mut short = Cursor::new(Side::Client, &bytes[..bytes.len() - 1]);
+            assert!(read_integer(&mut short, "x").is_err());
         }
+        for none in [b"\xfb".as_slice(), b"\xff", b""] {
+            assert!(read_integer(&mut Cursor::new(Side::Client, none), "x").is_err());
+        }
+    }
+
+    #[test]
+    fn strings_are_read_as_they_are_written_and_no_further() {
+        let mut out = Vec::new();
+        string(&mut out, b"abc");
+        let mut cursor = Cursor::new(Side::Client, &out);
+        assert_eq!((read_string(&mut cursor, "x"), cursor.is_done()), (Ok(b"abc".as_slice()), true));
+        assert!(read_string(&mut Cursor::new(Side::Client, &out[..3]), "x").is_err());
+        let long = b"\xfe\xff\xff\xff\xff\xff\xff\xff\xffa";
+        assert!(read_string(&mut Cursor::new(Side::Client, long), "x").is_err());
     }
 }

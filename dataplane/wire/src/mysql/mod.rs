@@ -11,8 +11,10 @@
 //! | file | what it knows |
 //! | --- | --- |
 //! | `frame`, `capabilities` | the form of packets; what both sides agree to speak |
+//! | `handshake` | the packets of the handshake |
 //! | `client` | a client's way in |
-//! | `auth` | the gateway's login at a target |
+//! | `auth`, `plugin`, `scramble` | the gateway's login at a target: its order; its plugins' rounds; their arithmetic |
+//! | `settings` | the gateway's own settings of a session at its target |
 //! | `backend` | a target's connection |
 //! | `session` | the open session |
 //!
@@ -24,8 +26,12 @@ mod backend;
 mod capabilities;
 mod client;
 mod frame;
+mod handshake;
+mod plugin;
 mod reply;
+mod scramble;
 mod session;
+mod settings;
 
 use alloc::boxed::Box;
 use alloc::string::String;

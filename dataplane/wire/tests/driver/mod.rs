@@ -83,6 +83,10 @@ pub(crate) struct Driver<E> {
     /// Whether each step gets only as many bytes as it needs.
     pub(crate) stingy: bool,
     granted: [usize; 2],
+    /// How much of what has gone out to each side, and has not been taken, goes out before TLS begins there.
+    pub(crate) plain: [Option<usize>; 2],
+    /// What had come of each side's handshake when it began.
+    pub(crate) early: [Vec<u8>; 2],
     /// What handshakes agree on by ALPN.
     pub(crate) alpn: &'static [u8],
     /// What the server's certificate is for channel binding.
@@ -125,7 +129,7 @@ fn owned(question: &Question<'_>) -> Asked {
 
 impl<E: Engine> Driver<E> {
     pub(crate) fn new(engine: E, judge: Judge) -> Self {
-        Self {
+        let mut driver = Self {
             engine,
             judge,
             inbound: [Vec::new(), Vec::new()],
@@ -142,9 +146,15 @@ impl<E: Engine> Driver<E> {
             kept_max: 0,
             stingy: false,
             granted: [0; 2],
+            plain: [None; 2],
+            early: [Vec::new(), Vec::new()],
             alpn: b"",
             end_point: b"",
-        }
+        };
+        let mut out = Outbox::default();
+        driver.engine.accepted(&mut out, driver.now);
+        driver.flush(out);
+        driver
     }
 
     /// Bytes have come from `side`.
@@ -273,8 +283,9 @@ impl<E: Engine> Driver<E> {
             }
             Step::Secure { side: secured, consumed } => {
                 self.inbound[index(side)].drain(..consumed);
-                // What is left belongs to the handshake, of which a test gives the beginning at most.
-                self.inbound[index(secured)].clear();
+                // What is left belongs to the handshake, of which a scripted peer gives the beginning at most.
+                self.early[index(secured)] = std::mem::take(&mut self.inbound[index(secured)]);
+                self.plain[index(secured)] = Some(self.sent[index(secured)].len());
                 let handshake = Handshake { protocol: self.alpn, end_point: self.end_point };
                 let mut out = Outbox::default();
                 let done = self.engine.secured(secured, &handshake, &mut out, self.now);
