@@ -44,11 +44,11 @@ pub(crate) const FRAMING: Capabilities = Capabilities::MULTI_RESULTS
     .and(Capabilities::MARIADB_EXTENDED_METADATA);
 
 /// What a client may not ask for unless it was offered: it would read and write packets of another form. Other flags
-/// that were not offered count as not set, as servers have it: clients set some whatever is offered.
+/// that were not offered count as not set, as servers have it and clients do: they set some whatever is offered
+/// (mysql2 of Node.js IGNORE_SPACE, LOCAL_FILES and QUERY_ATTRIBUTES).
 pub(crate) const FOREIGN: Capabilities = Capabilities::COMPRESS
     .and(Capabilities::ZSTD_COMPRESSION)
     .and(Capabilities::OPTIONAL_RESULTSET_METADATA)
-    .and(Capabilities::QUERY_ATTRIBUTES)
     .and(Capabilities::MARIADB_CACHE_METADATA)
     .and(Capabilities::MARIADB_EXTENDED_METADATA);
 

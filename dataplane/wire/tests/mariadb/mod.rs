@@ -66,7 +66,7 @@ impl Papers {
         let authority = params.self_signed(&authority_key).expect("a certificate");
         let issuer = Issuer::new(params, authority_key);
         let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new(["127.0.0.1".to_owned()]).expect("a name");
+        let params = CertificateParams::new(["127.0.0.1", "localhost"].map(String::from)).expect("a name");
         let certificate = params.signed_by(&key, &issuer).expect("a certificate");
         Self {
             authority: authority.der().clone(),
@@ -186,6 +186,10 @@ impl Server {
         client
     }
 
+    /// The file of its authority, for other clients.
+    pub(crate) fn ca(&self) -> String {
+        self.directory.path().join("ca.pem").display().to_string()
+    }
     fn any_client(port: u16) -> Command {
         let mut client = program("mariadb");
         client.env_clear().env("LC_ALL", "C.UTF-8").env("MYSQL_PWD", "token");
