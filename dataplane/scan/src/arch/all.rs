@@ -132,7 +132,7 @@ impl Lanes {
         for (place, (plain, seams)) in sights.enumerate() {
             let masks = self.masks(place);
             *plain = alone::<LOOSE>(masks, self.behind[place % BATCH]);
-            *seams = self::seams(masks);
+            *seams = self::seams(masks, self.behind[place % BATCH]);
             any_plain |= *plain;
             any_seams |= *seams;
             any_digits |= masks.digits;
@@ -195,9 +195,9 @@ fn starts<const LOOSE: bool>(one: u64, behind: u64) -> u64 {
     if LOOSE { PLACES } else { PLACES & !(one << 1 | behind) }
 }
 
-/// Where groups seem to meet, or thousands.
+/// Where groups seem to meet, or thousands. `behind`: as for `starts`.
 #[inline(always)]
-fn seams(masks: Masks) -> u64 {
+fn seams(masks: Masks, behind: u64) -> u64 {
     let Masks { digits: one, separators, commas } = masks;
     let two = one & one >> 1;
     let three = two & one >> 2;
@@ -207,7 +207,7 @@ fn seams(masks: Masks) -> u64 {
     let next = three >> 1 | three >> 2 | three >> 3 | one >> 6 & !(one >> 1);
     let printed = four << 4 & separators & !commas & next;
     // A line of four digits, and a line of digits: so that lists of long numbers have no seams.
-    let lines = (four & !(one << 1)) << 4 & commas & (three >> 1 | three >> 2);
+    let lines = (four & !(one << 1 | behind)) << 4 & commas & (three >> 1 | three >> 2);
     // Two separators of one byte, three digits behind each.
     let thousands = separators & three >> 1;
     printed | lines | thousands & thousands >> 4
@@ -218,7 +218,7 @@ fn seams(masks: Masks) -> u64 {
 pub(super) fn lone_offers<const LOOSE: bool>(masks: Masks, behind: u64) -> u64 {
     let starts = starts::<LOOSE>(masks.digits, behind);
     let plain = alone::<LOOSE>(masks, behind);
-    if seams(masks) == 0 { plain } else { plain | grouped(masks, LOOSE) & starts }
+    if seams(masks, behind) == 0 { plain } else { plain | grouped(masks, LOOSE) & starts }
 }
 
 /// Where groups of 4-4-4, 4-6-4, 4-3-3, 6-4 or thousands seem to begin, or escapes' digits before them.
