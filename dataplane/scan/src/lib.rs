@@ -94,6 +94,11 @@ impl Scanner {
         Scanner { surrogates: Some(key), ..self }
     }
 
+    /// Whether it has a key: without one, [`Format::Surrogate`] leaves nothing, as `Full` does.
+    pub fn has_surrogates(&self) -> bool {
+        self.surrogates.is_some()
+    }
+
     /// Whether digits (values 0 to 9) may be a surrogate of this scanner's key: see [`Surrogates::made`].
     pub fn is_surrogate(&self, digits: &[u8]) -> bool {
         self.surrogates.is_some_and(|surrogates| surrogates.made(digits))

@@ -349,6 +349,7 @@ const fn format(mask: Mask) -> &'static str {
         Mask::Last4 => "last4",
         Mask::Bin6Last4 => "bin6-last4",
         Mask::Bin8Last4 => "bin8-last4",
+        Mask::Surrogate => "surrogate",
     }
 }
 
