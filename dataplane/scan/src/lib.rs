@@ -16,9 +16,10 @@
 //! | `masked` | what masks have made, on its way back |
 //! | `float` | masks of doubles and of BSON's decimals |
 //! | `surrogate` | another number in a card number's place, by a key |
+//! | `encoded` | base64 and hexadecimal text, where a caller asks for it |
 //! | `naive` | the oracle: the same answers, as plainly as they can be computed |
 //!
-//! Left out: whether a value is labelled (the caller knows), encodings that hide digits (base64, compression).
+//! Left out: whether a value is labelled (the caller knows), compression, and base64 within values that arrive in parts.
 
 #![deny(unsafe_code)]
 
@@ -28,6 +29,7 @@ mod bytes;
 mod card;
 mod chain;
 mod context;
+mod encoded;
 mod float;
 mod json;
 #[cfg(test)]
@@ -47,6 +49,7 @@ mod window;
 
 pub use brands::{Brand, PAN_DIGITS_MAX, PAN_DIGITS_MIN};
 pub use card::Kind;
+pub use encoded::Encoding;
 pub use mask::Format;
 pub use masked::MASKED_BYTES_MAX;
 pub use stream::{HOLDBACK_BYTES_MAX, Progress, Stream};
