@@ -4,9 +4,14 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-pub use policies::statement::names_secret;
+use policies::statement::Dialect;
 use scan::{Format, Scanner};
 use wire::{Command, CommandKind};
+
+/// Whether the text names something whose literals or parameters may be secret.
+pub fn names_secret(text: &str) -> bool {
+    policies::statement::names_secret(text, Dialect::Postgres)
+}
 
 /// Appends the statement to `out` as it may be recorded; returns how many card numbers were masked.
 pub fn statement(text: &str, secret: bool, scanner: &Scanner, format: Format, out: &mut String) -> usize {
@@ -14,7 +19,7 @@ pub fn statement(text: &str, secret: bool, scanner: &Scanner, format: Format, ou
         return masked(text, scanner, format, out);
     }
     let mut bare = String::new();
-    if policies::statement::fingerprint(text, &mut bare) {
+    if policies::statement::fingerprint(text, Dialect::Postgres, &mut bare) {
         return masked(&bare, scanner, format, out);
     }
     // Where literals begin and end cannot be told for sure: nothing of it is shown.

@@ -98,7 +98,7 @@ impl Verdicts {
     pub fn of(&mut self, judge: &Judge<'_>, text: &str) -> Rc<Verdict> {
         let Judge { snapshot, class, number, target, derived, scanner } = *judge;
         self.normalised.clear();
-        let abstracted = statement::fingerprint(text, &mut self.normalised);
+        let abstracted = statement::fingerprint(text, Dialect::Postgres, &mut self.normalised);
         if abstracted
             && let Some(verdict) =
                 self.known.get(&KeyRef { class: number, abstracted, text: &self.normalised })
@@ -116,7 +116,7 @@ impl Verdicts {
         // A name may be a card number: a job's author can quote anything.
         let names: Vec<String> = facts.objects.iter().map(|name| masked(name, scanner)).collect();
         let (objects, secret) = (names.join(", "), redact::names_secret(text));
-        let trace = statement::leaves_trace(&facts);
+        let trace = statement::leaves_trace(&facts, Dialect::Postgres);
         let verdict = Rc::new(Verdict { decision, objects, names, secret, trace, writes, exposure });
         if self.known.len() >= VERDICTS_MAX {
             self.known.clear();

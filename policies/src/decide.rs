@@ -52,6 +52,8 @@ pub struct Exposure {
     pub ends: bool,
     /// It is a COPY to the job, whose columns have no origin.
     pub copies_out: bool,
+    /// It gives names to tables of its own making: a target that tells a column's table may tell one of these.
+    pub derives: bool,
 }
 
 /// What decides where no rule does.

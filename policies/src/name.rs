@@ -14,6 +14,26 @@ const DEFAULT_SCHEMA: &str = "public";
 /// How every relation of the schema that is searched first begins.
 const CATALOG_PREFIX: &str = "pg_";
 
+/// Where a target looks for what a name without schema means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Home<'a> {
+    /// In `public`, but for what its catalog may hold.
+    Postgres,
+    /// In the target's default database, where its manifest names one. Facts say the database of each object, so a rule
+    /// that says none means that one.
+    Mysql(Option<&'a str>),
+}
+
+impl Home<'_> {
+    fn is(self, schema: &str) -> bool {
+        match self {
+            Self::Postgres => schema == DEFAULT_SCHEMA,
+            // Facts have it in lower case.
+            Self::Mysql(database) => database.is_some_and(|own| own.to_lowercase() == schema),
+        }
+    }
+}
+
 /// Which objects a rule means.
 #[derive(Debug, Clone, PartialEq, Eq, Archive, Serialize, Deserialize)]
 pub(crate) enum Pattern {
@@ -46,10 +66,10 @@ impl ArchivedPattern {
         matches!(self, Self::Any)
     }
 
-    /// Whether the name means an object of this pattern and no other.
-    pub(crate) fn is(&self, name: &str) -> bool {
+    /// Whether the name means an object of this pattern and no other, at a target of this home.
+    pub(crate) fn is(&self, name: &str, home: Home<'_>) -> bool {
         let (schema, name) = match split(name) {
-            (None, name) if name.starts_with(CATALOG_PREFIX) => (None, name),
+            (None, name) if home != Home::Postgres || name.starts_with(CATALOG_PREFIX) => (None, name),
             (None, name) => (Some(DEFAULT_SCHEMA), name),
             (schema, name) => (schema, name),
         };
@@ -57,7 +77,7 @@ impl ArchivedPattern {
             Self::Any => true,
             Self::Schema(wanted) => schema == Some(wanted.as_str()),
             Self::Qualified(wanted, own) => name == own.as_str() && schema == Some(wanted.as_str()),
-            Self::Name(own) => name == own.as_str() && matches!(schema, None | Some(DEFAULT_SCHEMA)),
+            Self::Name(own) => name == own.as_str() && schema.is_none_or(|schema| home.is(schema)),
         }
     }
 
@@ -226,7 +246,22 @@ mod tests {
     }
 
     fn meets(text: &str, name: &str) -> (bool, bool) {
-        archived(&pattern(text).unwrap(), |pattern| (pattern.may_be(name), pattern.is(name)))
+        archived(&pattern(text).unwrap(), |pattern| (pattern.may_be(name), pattern.is(name, Home::Postgres)))
+    }
+
+    #[test]
+    fn at_mysql_a_name_alone_is_of_the_targets_database() {
+        let is = |text: &str, name: &str, database: Option<&str>| {
+            archived(&pattern(text).unwrap(), |pattern| pattern.is(name, Home::Mysql(database)))
+        };
+        assert!(is("cards", "shop.cards", Some("shop")));
+        assert!(!is("cards", "audit.cards", Some("shop")));
+        assert!(!is("cards", "shop.cards", None));
+        assert!(is("cards", "cards", None));
+        assert!(is("shop.cards", "shop.cards", None));
+        assert!(is("shop.*", "shop.cards", None));
+        assert!(!is("shop.*", "cards", Some("shop")));
+        assert!(!is("public.*", "cards", None));
     }
 
     #[test]

@@ -80,7 +80,7 @@ pub struct Parameters<'a> {
     pub(crate) framed: &'a [u8],
     /// Format codes, int16 each: none (all text), one (for all), or one each.
     pub(crate) formats: &'a [u8],
-    pub(crate) count: u16,
+    pub(crate) count: u32,
 }
 
 /// One parameter's value.
@@ -94,7 +94,7 @@ pub struct Parameter<'a> {
 impl<'a> Parameters<'a> {
     /// How many there are.
     pub fn len(&self) -> usize {
-        usize::from(self.count)
+        self.count as usize
     }
 
     /// Whether there are none.
@@ -113,7 +113,7 @@ pub struct ParametersIter<'a> {
     framed: &'a [u8],
     formats: &'a [u8],
     index: usize,
-    left: u16,
+    left: u32,
 }
 
 impl<'a> Iterator for ParametersIter<'a> {

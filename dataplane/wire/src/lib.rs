@@ -8,10 +8,15 @@ extern crate alloc;
 pub mod ask;
 pub mod cursor;
 pub mod error;
+mod hide;
+mod known;
 pub mod limits;
+mod masker;
 pub mod mysql;
+mod number;
 pub mod origin;
 pub mod outbox;
+mod parts;
 pub mod postgres;
 pub mod secret;
 

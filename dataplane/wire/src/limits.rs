@@ -21,6 +21,9 @@ pub const ATTRIBUTES_BYTES_MAX: usize = 8 * 1024;
 /// The longest HandshakeResponse: a token, attributes, and names.
 pub const RESPONSE_BYTES_MAX: usize = TOKEN_BYTES_MAX + ATTRIBUTES_BYTES_MAX + 2 * 1024;
 
+/// The longest version of a MySQL server (its own bound).
+pub const VERSION_BYTES_MAX: usize = 60;
+
 /// The longest scramble of a MySQL server.
 pub const SCRAMBLE_BYTES_MAX: usize = 255;
 
@@ -64,6 +67,9 @@ pub const PENDING_MAX: usize = 4_096;
 
 /// Columns of one result (PostgreSQL's own bound is 1,664).
 pub const COLUMNS_MAX: usize = 1_664;
+
+/// Columns of one result of MySQL's (its own bound).
+pub const MYSQL_COLUMNS_MAX: usize = 4_096;
 
 /// Arrays and composites inside one another in a binary value; what is deeper is hidden.
 pub const NESTING_MAX: u32 = 32;

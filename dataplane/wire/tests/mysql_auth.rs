@@ -116,6 +116,19 @@ fn settle(session: &mut Driver<Session>, sequence: u8, collation: &str, modes: &
     String::from_utf8(statement[1..].to_vec()).expect("UTF-8")
 }
 
+#[test]
+fn a_target_s_version_is_told_where_it_could_be_repeated() {
+    let long = "8".repeat(61).leak();
+    for (version, told) in
+        [("8.4.3", "8.4.3"), ("5.5.5-10.11.6-MariaDB", "5.5.5-10.11.6-MariaDB"), ("8\n", ""), (long, "")]
+    {
+        let (mut session, ..) = greeted(account(ServerTls::Off), &Target { version, ..Target::new(NATIVE) });
+        assert_eq!(session.engine.server_version(), "");
+        settle(&mut session, 2, "utf8mb4_general_ci", "");
+        assert_eq!((session.error, session.engine.server_version()), (None, told));
+    }
+}
+
 /// From the verdict on the session is the client's.
 fn is_open(mut session: Driver<Session>, sequence: u8) {
     settle(&mut session, sequence, "utf8mb4_general_ci", "");
@@ -397,6 +410,8 @@ fn a_target_out_of_order_is_left() {
         assert!(!sent.windows(6).any(|bytes| bytes == b"geheim"), "{what}");
         assert!(!sent.windows(4).any(|bytes| bytes == b" SET"), "{what}");
     }
+    let old = Error::Unsupported { side: Side::Server, what: "passwords older than 4.1's" };
+    assert_eq!(refused(account(ServerTls::Off), &target, &[packet(2, b"\xfe")]).0, old);
     // Switches without end.
     let switches: Vec<Vec<u8>> = (0..u8::try_from(AUTH_ROUNDS_MAX).unwrap() + 1)
         .map(|round| packet(2 + 2 * round, &scrambled(NATIVE)))
@@ -453,7 +468,9 @@ fn a_target_must_have_what_its_client_was_promised() {
         let mut session = admitted_as(&client, account(ServerTls::Off));
         session.feed(Side::Server, &Target::new(NATIVE).packet());
         let (_, asked, ..) = response(&mut session);
-        assert_eq!(asked & flag, 0, "and its target is not asked for it");
+        // What becomes of its settings the gateway hears all the same.
+        let own = if flag == SESSION_TRACK { flag } else { 0 };
+        assert_eq!(asked & flag, own, "and its target is not asked for it");
     }
     // What is asked for: of the client's wishes those that it has, and nothing that the client has not.
     let mut session = admitted(account(ServerTls::Off));
@@ -463,6 +480,13 @@ fn a_target_must_have_what_its_client_was_promised() {
     let expected = MODERN & !MULTI_STATEMENTS | 1 << 13;
     assert_eq!((asked, collation), (expected, 255));
     assert!(parts(&rest).4.contains("program_name\x0cpangate test"));
+    // Nor what a client has set that it was not offered.
+    let capabilities = MODERN | LOCAL_FILES | IGNORE_SPACE | QUERY_ATTRIBUTES;
+    let client = Client { capabilities, ..Client::new(CLEAR, b"token\0") };
+    let mut session = admitted_as(&client, account(ServerTls::Off));
+    session.feed(Side::Server, &Target { capabilities, ..Target::new(NATIVE) }.packet());
+    let (_, asked, ..) = response(&mut session);
+    assert_eq!(asked & (LOCAL_FILES | IGNORE_SPACE | QUERY_ATTRIBUTES), 0);
     // MariaDB, to which a client came that knows no MariaDB, and one that does.
     for (version, own) in [("", 0), ("10.11.6-MariaDB", PROGRESS | BULK | EXTENDED_METADATA)] {
         let config = wire::mysql::Config { version: version.into(), ..config(false, false) };
@@ -575,6 +599,6 @@ proptest! {
         payload[place] = byte;
         let mut session = admitted(account(ServerTls::Off));
         session.feed(Side::Server, &packet(0, &payload));
-        prop_assert!(session.error.is_some() != !session.sent[1].is_empty());
+        prop_assert_eq!(session.error.is_none(), !session.sent[1].is_empty());
     }
 }

@@ -38,8 +38,16 @@ fn origins() -> Arc<Origins> {
     ))
 }
 
-const WATCH: Watch =
-    Watch { labels: true, computed: false, unsettled: false, carried: false, spilled: false, opaque: false };
+const WATCH: Watch = Watch {
+    labels: true,
+    computed: false,
+    unsettled: false,
+    carried: false,
+    spilled: false,
+    opaque: false,
+    derives: false,
+    untraced: false,
+};
 
 fn labelled(watch: Watch) -> Driver<Session> {
     let origins = origins();

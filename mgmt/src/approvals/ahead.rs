@@ -3,7 +3,7 @@
 
 use policies::approval::{Grant, Ticket, digest};
 use policies::decision::{Approval, Decision};
-use policies::snapshot::{Protocol, TargetView};
+use policies::snapshot::TargetView;
 use policies::statement::{Dialect, Facts, names_secret, sql};
 
 use super::Desk;
@@ -55,7 +55,8 @@ impl Desk {
             return Err(AheadError::TooLong);
         }
         let target = policy.snapshot.target(&request.target).ok_or(AheadError::UnknownTarget)?;
-        let facts = facts(target, &request.statement)?;
+        let dialect = Dialect::of(target.protocol).ok_or(AheadError::Protocol)?;
+        let facts = facts(&target, dialect, &request.statement);
         let Some(class) = policy.snapshot.class(&person.groups, target.name) else {
             let reason = "no policy applies to this job at this target".to_owned();
             return Ok(AheadAnswer {
@@ -75,7 +76,8 @@ impl Desk {
             Decision::Allow { rule } => Ok(plain("allow", rule, String::new())),
             Decision::Deny { rule, reason } => Ok(plain("deny", rule, reason)),
             Decision::Hold { rule, approval } => {
-                let ticket = self.ticket(person, request, &facts, &rule, &approval, policy.version)?;
+                let ticket =
+                    self.ticket(person, (request, dialect), &facts, &rule, &approval, policy.version)?;
                 let stored = self.asked(ticket).await?;
                 let votes = self.store.votes(stored.ticket.id).await?;
                 let approval = Some(self.show(person, &stored, &votes));
@@ -87,7 +89,7 @@ impl Desk {
     fn ticket(
         &self,
         person: &Person,
-        request: &AheadRequest,
+        (request, dialect): (&AheadRequest, Dialect),
         facts: &Facts,
         rule: &str,
         approval: &Approval,
@@ -96,7 +98,7 @@ impl Desk {
         let parameters = request.parameters.iter().flatten();
         let masked =
             std::iter::once(&request.statement).chain(parameters).any(|text| masking::text(text).1 > 0);
-        if masked || names_secret(&request.statement) {
+        if masked || names_secret(&request.statement, dialect) {
             return Err(AheadError::Masked);
         }
         let opened_ms = self.clock.now_ms();
@@ -160,9 +162,8 @@ impl Desk {
     }
 }
 
-fn facts(target: TargetView<'_>, statement: &str) -> Result<Facts, AheadError> {
-    match target.protocol {
-        Protocol::Postgres => Ok(sql::analyse(statement, Dialect::Postgres)),
-        _ => Err(AheadError::Protocol),
-    }
+/// In the target's default database; nothing is known yet of the session.
+fn facts(target: &TargetView<'_>, dialect: Dialect, statement: &str) -> Facts {
+    let database = target.database.unwrap_or_default();
+    sql::analyse_in(statement, dialect, &sql::Context { database, ..sql::Context::default() })
 }

@@ -37,5 +37,5 @@ fuzz_target!(|text: &str| {
         }
     }
     let mut shape = String::new();
-    let _ = fingerprint(text, &mut shape);
+    let _ = fingerprint(text, Dialect::Postgres, &mut shape);
 });

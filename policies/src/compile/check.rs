@@ -5,11 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::{labelled, mask, rules, waives_tls};
 use crate::diagnostic::{At, Diagnostics};
-use crate::manifest::{Decide, GroupSource, Kind, Manifests, Policy, Target, Tls, TlsMode};
+use crate::manifest::{Decide, GroupSource, Kind, Manifests, Negotiation, Policy, Target, Tls, TlsMode};
 use crate::model::{Durability, Mask, Protocol};
 
 /// Protocols that this version's dataplane has an engine for.
-const SERVED: [Protocol; 1] = [Protocol::Postgres];
+const SERVED: [Protocol; 2] = [Protocol::Postgres, Protocol::Mysql];
 /// Milliseconds that a record may take to be on disk at the most.
 const WITHIN_MS_MAX: u64 = 10_000;
 /// Milliseconds that a session may last at the most.
@@ -22,6 +22,7 @@ pub(crate) fn check(manifests: &Manifests, out: &mut Diagnostics<'_>) {
     for target in &manifests.targets {
         self::target(target, out);
         oauth(target, manifests, out);
+        mysql(target, out);
     }
     listeners(manifests, out);
     let known = Known::of(manifests);
@@ -205,6 +206,29 @@ fn tls(tls: &Tls, address: &str, out: &mut Diagnostics<'_>) {
     if !is_loopback(address) {
         let message = "the credential and card data go to this target without TLS";
         out.warning(mode.place, message, "PCI DSS 4.2.1 asks for strong cryptography on open networks");
+    }
+}
+
+/// What a target of the protocol mysql cannot have, and must.
+fn mysql(target: &Target, out: &mut Diagnostics<'_>) {
+    if target.protocol.value != Protocol::Mysql {
+        return;
+    }
+    let tls = target.tls.as_ref();
+    if let Some(own) =
+        tls.and_then(|tls| tls.negotiation.as_ref()).filter(|own| own.value == Negotiation::Direct)
+    {
+        out.error(own.place, "`negotiation: direct` is for targets of the protocol postgres");
+    }
+    if let Some(place) = target.pool.as_ref().and_then(|pool| pool.place) {
+        let message = "this version keeps no connections of targets of the protocol mysql: leave `pool` out";
+        out.error(place, message);
+    }
+    for data in &target.data {
+        if labelled(data).is_ok_and(|own| own.schema.is_none()) {
+            let message = "at a target of the protocol mysql a column is written `database.table.column`";
+            out.error(data.column.place, message);
+        }
     }
 }
 

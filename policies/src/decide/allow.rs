@@ -3,11 +3,11 @@
 use super::request::Request;
 use super::{Named, described};
 use crate::model::{ArchivedRule, effect_bit, effect_name, verb_bit};
-use crate::name;
+use crate::name::{self, Home};
 use crate::statement::{Access, Effect, Verb};
 
 /// Settings that change what names, texts or identities mean. An allow rule must name them; `*` does not.
-const DELICATE_SETTINGS: [&str; 8] = [
+const DELICATE_SETTINGS: [&str; 9] = [
     "role",
     "session_authorization",
     "search_path",
@@ -16,6 +16,8 @@ const DELICATE_SETTINGS: [&str; 8] = [
     "standard_conforming_strings",
     "backslash_quote",
     "all",
+    // MySQL: what is done is not told to those who copy or restore the server.
+    "sql_log_bin",
 ];
 
 /// The rules that together permit the access; `None`: they do not.
@@ -28,6 +30,7 @@ pub(super) fn access<'a>(
     let Some(object) = access.object.as_deref() else {
         return allows.iter().find(permits).map(|named| vec![*named]);
     };
+    let home = request.home();
     let mut columns = request.columns_of(object).peekable();
     if columns.peek().is_none() {
         let whole = |named: &&Named<'a>| permits(named) && named.rule.columns.is_empty();
@@ -35,7 +38,8 @@ pub(super) fn access<'a>(
     }
     columns
         .map(|column| {
-            let covers = |named: &&Named<'a>| permits(named) && permits_column(named.rule, object, column);
+            let covers =
+                |named: &&Named<'a>| permits(named) && permits_column(named.rule, object, column, home);
             allows.iter().find(covers).copied()
         })
         .collect()
@@ -53,7 +57,7 @@ pub(super) fn functions<'a, 'r>(
             let found = allows.find(|named| {
                 let rule = named.rule;
                 request.facts.accesses.iter().any(|access| permits_verb(rule, access.verb))
-                    && rule.functions.iter().any(|own| own.is(function))
+                    && rule.functions.iter().any(|own| own.is(function, request.home()))
             });
             found.copied().ok_or(function)
         })
@@ -64,7 +68,7 @@ pub(super) fn functions<'a, 'r>(
 fn permits(rule: &ArchivedRule, access: &Access, request: &Request<'_>) -> bool {
     let dangers = request.dangers(access);
     permits_verb(rule, access.verb)
-        && permits_object(rule, access)
+        && permits_object(rule, access, request.home())
         && permits_labels(rule, access, request)
         && dangers & rule.effects == dangers
 }
@@ -76,7 +80,7 @@ fn permits_verb(rule: &ArchivedRule, verb: Verb) -> bool {
     }
 }
 
-fn permits_object(rule: &ArchivedRule, access: &Access) -> bool {
+fn permits_object(rule: &ArchivedRule, access: &Access, home: Home<'_>) -> bool {
     let all = rule.objects.iter().any(name::ArchivedPattern::is_any);
     let Some(object) = access.object.as_deref() else {
         // Nothing that has a name, or in COPY a query whose own accesses stand beside this: harmless for these, and no
@@ -95,7 +99,7 @@ fn permits_object(rule: &ArchivedRule, access: &Access) -> bool {
         // A rule that only names functions permits calling them, and no object.
         return rule.functions.is_empty() || !rule.columns.is_empty() || !rule.labels.is_empty();
     }
-    rule.objects.iter().any(|own| own.is(object))
+    rule.objects.iter().any(|own| own.is(object, home))
 }
 
 /// A rule that names labels permits only what touches them, and nothing that touches another.
@@ -110,12 +114,11 @@ fn permits_labels(rule: &ArchivedRule, access: &Access, request: &Request<'_>) -
         && touched.all(|label| rule.labels.iter().any(|own| own.as_str() == label))
 }
 
-fn permits_column(rule: &ArchivedRule, object: &str, column: &str) -> bool {
+fn permits_column(rule: &ArchivedRule, object: &str, column: &str, home: Home<'_>) -> bool {
     rule.columns.is_empty()
-        || rule
-            .columns
-            .iter()
-            .any(|own| own.object.is(object) && own.column.as_ref().is_none_or(|own| own.as_str() == column))
+        || rule.columns.iter().any(|own| {
+            own.object.is(object, home) && own.column.as_ref().is_none_or(|own| own.as_str() == column)
+        })
 }
 
 /// Why no rule permits the access, for the job's author.
@@ -127,7 +130,7 @@ pub(super) fn why_not(allows: &[Named<'_>], access: &Access, request: &Request<'
     let dangers = request.dangers(access);
     let but_for_effects = allows.iter().any(|named| {
         permits_verb(named.rule, access.verb)
-            && permits_object(named.rule, access)
+            && permits_object(named.rule, access, request.home())
             && permits_labels(named.rule, access, request)
     });
     if but_for_effects && dangers != 0 {

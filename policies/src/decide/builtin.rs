@@ -1,7 +1,10 @@
-//! PostgreSQL's own functions that compute a value and do nothing else, or whose facts name what they do. Every other
-//! function may do anything (a body is not in the statement), so an allow rule must name it.
+//! A server's own functions that compute a value and do nothing else, or whose facts name what they do. Every other
+//! function may do anything (a body is not in the statement), so an allow rule must name it. PostgreSQL's are listed here,
+//! MySQL's where statements are read: there they decide what a name means.
 
 use crate::name;
+use crate::statement::Dialect;
+use crate::statement::functions::mysql;
 
 /// By theme; each name stands once.
 const HARMLESS: &[(&str, &str)] = &[
@@ -119,10 +122,13 @@ const HARMLESS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Whether calling this function needs no rule's word. PostgreSQL looks in `pg_catalog` first, so an unqualified name is
+/// Whether calling this function needs no rule's word. MySQL's own stand without a database. PostgreSQL looks in `pg_catalog` first, so an unqualified name is
 /// that one, unless a function of the same name fits its arguments better; who may make such functions may do worse.
-pub(crate) fn is_harmless(function: &str) -> bool {
+pub(crate) fn is_harmless(function: &str, dialect: Dialect) -> bool {
     let (schema, function) = name::split(function);
+    if dialect == Dialect::Mysql {
+        return schema.is_none() && mysql::is_harmless(function);
+    }
     let is_operator =
         || !function.is_empty() && function.bytes().all(|byte| b"+-*/<>=~!@#%^&|`?".contains(&byte));
     matches!(schema, None | Some("pg_catalog")) && (is_operator() || is_listed(function))
@@ -139,12 +145,16 @@ mod tests {
     #[test]
     fn harmless_is_what_is_listed_in_the_catalog_and_operators() {
         for function in ["lower", "pg_catalog.lower", "count", "pg_catalog.+", "<->"] {
-            assert!(is_harmless(function), "{function}");
+            assert!(is_harmless(function, Dialect::Postgres), "{function}");
         }
         for function in
             ["public.lower", "lower2", "", "pg_sleep", "pg_read_file", "a.b.lower", "public.+", " "]
         {
-            assert!(!is_harmless(function), "{function}");
+            assert!(!is_harmless(function, Dialect::Postgres), "{function}");
+        }
+        assert!(is_harmless("lower", Dialect::Mysql) && is_harmless("ifnull", Dialect::Mysql));
+        for function in ["shop.lower", "load_file", "sleep", "sys_exec", "pg_catalog.lower", "+"] {
+            assert!(!is_harmless(function, Dialect::Mysql), "{function}");
         }
     }
 

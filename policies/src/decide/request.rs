@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use super::{Exposure, builtin};
-use crate::model::{ArchivedTarget, effect_bit};
-use crate::name;
+use crate::model::{ArchivedProtocol, ArchivedTarget, effect_bit};
+use crate::name::{self, Home};
 use crate::snapshot::{DerivedLabel, LabelView, labels_of};
-use crate::statement::{Access, Effect, Facts, TransactionVerb, Verb};
+use crate::statement::{Access, Dialect, Effect, Facts, TransactionVerb, Verb};
 
 /// Effects that an allow rule must name.
 pub(super) const DANGEROUS: [Effect; 5] =
@@ -115,6 +115,22 @@ impl<'a> Request<'a> {
                 .all(|object| accesses.iter().any(|access| access.object.as_ref() == Some(object)))
     }
 
+    /// Whose SQL its facts are of. Requests that are no SQL call no functions.
+    const fn dialect(&self) -> Dialect {
+        match self.target.protocol {
+            ArchivedProtocol::Mysql => Dialect::Mysql,
+            _ => Dialect::Postgres,
+        }
+    }
+
+    /// Where its target looks for what a name without schema means.
+    pub(super) fn home(&self) -> Home<'a> {
+        match self.target.protocol {
+            ArchivedProtocol::Mysql => Home::Mysql(self.target.database.as_ref().map(|it| it.as_str())),
+            _ => Home::Postgres,
+        }
+    }
+
     /// All effects, in order.
     pub(crate) fn effects(&self) -> impl Iterator<Item = Effect> {
         Effect::ALL.into_iter().filter(|effect| self.effects & effect_bit(*effect) != 0)
@@ -161,6 +177,7 @@ impl<'a> Request<'a> {
             renames: defines || self.accesses.iter().any(|access| sets(&access)),
             ends: facts.transaction.is_some_and(|verb| verb != TransactionVerb::Begin),
             copies_out: does(Verb::Copy) && !does(Verb::Insert),
+            derives: !facts.derived_names.is_empty(),
         }
     }
 
@@ -185,14 +202,22 @@ impl<'a> Request<'a> {
     /// Functions called, by their full names where those are certain.
     pub(super) fn functions(&self) -> impl Iterator<Item = Cow<'a, str>> {
         self.facts.functions.iter().map(|function| match name::split(function) {
-            (None, own) if builtin::is_harmless(function) => Cow::Owned(format!("pg_catalog.{own}")),
+            (None, own) if builtin::is_harmless(function, self.dialect()) => match self.dialect() {
+                Dialect::Postgres => Cow::Owned(format!("pg_catalog.{own}")),
+                // In no database.
+                Dialect::Mysql => Cow::Owned(format!("\"*\".{own}")),
+            },
             _ => Cow::Borrowed(function.as_str()),
         })
     }
 
     /// Functions that an allow rule must name.
     pub(super) fn foreign_functions(&self) -> impl Iterator<Item = &'a str> {
-        self.facts.functions.iter().map(String::as_str).filter(|function| !builtin::is_harmless(function))
+        self.facts
+            .functions
+            .iter()
+            .map(String::as_str)
+            .filter(|function| !builtin::is_harmless(function, self.dialect()))
     }
 }
 

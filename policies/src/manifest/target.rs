@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use super::reader::{Fields, duration, name, number, text, word};
 use super::schema;
 use super::tree::{Kind, Node};
-use crate::diagnostic::{At, Diagnostics};
+use crate::diagnostic::{At, Diagnostics, Place};
 use crate::model::Protocol;
 
 /// Where jobs connect, where the gateway connects for them, and where card data is known to live.
@@ -34,7 +34,8 @@ pub(crate) struct Target {
     pub(crate) pool: Option<Pool>,
     /// Which jobs log in by SASL OAUTHBEARER (PostgreSQL 18 and later); the others send their token as the password.
     pub(crate) oauth: Option<Oauth>,
-    /// The one database that jobs may open. Needed where several targets share a listener.
+    /// The one database that jobs may open. Needed where several targets share a listener. MySQL: the default database,
+    /// which rules mean where they name none.
     pub(crate) database: Option<At<String>>,
     /// Columns known to hold card data.
     #[schemars(default)]
@@ -116,6 +117,8 @@ pub(crate) struct Oauth {
 /// Connections kept for the next session.
 #[derive(Debug)]
 pub(crate) struct Pool {
+    /// Where it is said; None: it turns off what nothing else could turn on.
+    pub(crate) place: Option<Place>,
     /// How many of the target at once, on each core; 0: none.
     pub(crate) idle: Option<At<u64>>,
     /// How long one is kept where nobody takes it.
@@ -126,7 +129,7 @@ pub(crate) struct Pool {
 #[derive(Debug, JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Data {
-    /// `schema.table.column` or `table.column`; `*` as the column: all of them.
+    /// `schema.table.column` or `table.column`; `*` as the column: all of them. MySQL: `database.table.column`.
     pub(crate) column: At<String>,
     /// `pan`, `sad`, or a word of your own that rules name.
     #[schemars(with = "schema::Name")]
@@ -210,13 +213,17 @@ fn oauth(node: &Node, out: &mut Diagnostics<'_>) -> Option<Oauth> {
 fn pool(node: &Node, out: &mut Diagnostics<'_>) -> Option<Pool> {
     // What YAML 1.1 editors make of off, too.
     if matches!(&node.kind, Kind::Scalar(word) if word == "off" || word == "false") {
-        return Some(Pool { idle: Some(At { value: 0, place: node.place }), idle_timeout: None });
+        return Some(Pool {
+            place: None,
+            idle: Some(At { value: 0, place: node.place }),
+            idle_timeout: None,
+        });
     }
     let mut fields = Fields::open(node, "`pool`", out)?;
     let idle = fields.optional("idle", number, out);
     let idle_timeout = fields.optional("idleTimeout", duration, out);
     fields.close(out);
-    Some(Pool { idle, idle_timeout })
+    Some(Pool { place: Some(node.place), idle, idle_timeout })
 }
 
 fn data(node: &Node, out: &mut Diagnostics<'_>) -> Option<Data> {

@@ -1,19 +1,30 @@
 //! A statement's text without its literals, as a key for decisions: statements that differ in literals alone share one.
-//! Only text that every version and setting of PostgreSQL cuts alike is abstracted; anything subtle is keyed whole.
+//! Only text that every version and setting of its server cuts alike is abstracted; anything subtle is keyed whole.
+//! PostgreSQL's rules are here, MySQL's beside this.
+mod mysql;
+
+use super::Dialect;
 
 /// Integers of more digits may be taken otherwise than those that fit in 64 bits.
 const INTEGER_DIGITS_MAX: usize = 18;
 
-/// Writes `text` to `out`: `'…'` strings as `$?`, integers as `$#`, other numbers as `$%`, all else as it stands; none
+/// Writes `text` to `out`: strings as `$?`, integers as `$#`, other numbers as `$%`, all else as it stands; none
 /// of these can stand in a text that is abstracted. False: the text is not abstracted (`out` then holds nothing of use)
 /// and must be keyed by itself.
 ///
 /// Two texts with one key have one set of [`Facts`](super::Facts) where the facts of either say that literals do not
 /// matter. Where they do, the key must not be used: neither to ask the cache nor to fill it.
 #[must_use]
-pub fn fingerprint(text: &str, out: &mut String) -> bool {
+pub fn fingerprint(text: &str, dialect: Dialect, out: &mut String) -> bool {
     out.clear();
     out.reserve(text.len());
+    match dialect {
+        Dialect::Postgres => postgres(text, out),
+        Dialect::Mysql => mysql::fingerprint(text, out),
+    }
+}
+
+fn postgres(text: &str, out: &mut String) -> bool {
     let bytes = text.as_bytes();
     let mut at = 0;
     // Where what stands between literals begins.
@@ -190,7 +201,7 @@ mod tests {
 
     fn key(text: &str) -> Option<String> {
         let mut out = "left over".to_owned();
-        fingerprint(text, &mut out).then_some(out)
+        fingerprint(text, Dialect::Postgres, &mut out).then_some(out)
     }
 
     #[test]

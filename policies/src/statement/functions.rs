@@ -1,6 +1,8 @@
 //! PostgreSQL's functions that do more than compute a value from their arguments: what calling each adds to a
 //! statement's facts, and why. A name counts in whatever schema it is called: a function of the same name elsewhere is
 //! taken for the dangerous one. What the target's own functions do is not known here; rules may name them.
+pub(crate) mod mysql;
+
 use super::{Effect, Verb};
 
 /// What a call adds.

@@ -6,6 +6,7 @@ mod secret;
 pub mod sql;
 mod trace;
 
+use crate::model::Protocol;
 pub use fingerprint::fingerprint;
 use schemars::JsonSchema;
 pub use secret::names_secret;
@@ -177,6 +178,10 @@ pub struct Facts {
     pub members: Vec<Self>,
     /// Prepared statements that it runs by EXECUTE. Where `analyse` was not told what they are, the facts are unknown.
     pub executes: Vec<String>,
+    /// Names, in lower case, that the statement gives to tables of its own making: queries in FROM and WITH, JSON_TABLE.
+    /// MySQL tells such a name as a column's table. Empty for PostgreSQL, which tells none.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub derived_names: Vec<String>,
 }
 
 impl Facts {
@@ -198,4 +203,18 @@ impl Facts {
 pub enum Dialect {
     /// PostgreSQL, 13 to 18.
     Postgres,
+    /// MySQL 5.7 to 9 and MariaDB 10.2 to 12.
+    Mysql,
+}
+
+impl Dialect {
+    /// The dialect of targets of this protocol, where they speak SQL.
+    #[must_use]
+    pub const fn of(protocol: Protocol) -> Option<Self> {
+        match protocol {
+            Protocol::Postgres => Some(Self::Postgres),
+            Protocol::Mysql => Some(Self::Mysql),
+            Protocol::Mongodb | Protocol::Http => None,
+        }
+    }
 }

@@ -12,6 +12,7 @@ mod grant;
 mod keywords;
 mod lexer;
 mod loose;
+mod mysql;
 mod names;
 mod query;
 mod reader;
@@ -45,17 +46,44 @@ const PARSER_DEPTH_MAX: usize = 400;
 /// The facts of one request, which may hold several statements.
 #[must_use]
 pub fn analyse(text: &str, dialect: Dialect) -> Facts {
-    analyse_with(text, dialect, &|_| None)
+    analyse_in(text, dialect, &Context::default())
+}
+
+/// What is known of the session in which a text runs.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The database that stands where a name says none (MySQL); empty: not known, or none.
+    pub database: &'a str,
+    /// Facts of the session's prepared statements by their names.
+    pub prepared: &'a dyn Fn(&str) -> Option<Facts>,
+}
+
+impl Default for Context<'_> {
+    fn default() -> Self {
+        Self { database: "", prepared: &|_| None }
+    }
+}
+
+/// The same, of a session of which more is known.
+#[must_use]
+pub fn analyse_in(text: &str, dialect: Dialect, context: &Context<'_>) -> Facts {
+    if text.len() > TEXT_BYTES_MAX {
+        return Facts::unknown();
+    }
+    match dialect {
+        Dialect::Postgres => postgres(text, context.prepared),
+        Dialect::Mysql => mysql::analyse(text, context),
+    }
 }
 
 /// The same, where `prepared` knows the facts of the session's prepared statements by their names. Those made through
 /// the extended protocol count: EXECUTE runs them too. Those that the text itself prepares need not be known.
 #[must_use]
 pub fn analyse_with(text: &str, dialect: Dialect, prepared: &dyn Fn(&str) -> Option<Facts>) -> Facts {
-    let Dialect::Postgres = dialect;
-    if text.len() > TEXT_BYTES_MAX {
-        return Facts::unknown();
-    }
+    analyse_in(text, dialect, &Context { prepared, ..Context::default() })
+}
+
+fn postgres(text: &str, prepared: &dyn Fn(&str) -> Option<Facts>) -> Facts {
     let Ok(lexemes) = lexer::lex(text) else { return Facts::unknown() };
     if !bounded(&lexemes) {
         return Facts::unknown();

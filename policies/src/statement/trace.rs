@@ -2,11 +2,12 @@
 //! have that session's connection. PostgreSQL's `DISCARD ALL` undoes settings, role and session user, prepared
 //! statements, cursors, temporary tables, sequences' last values, advisory locks and channels listened to. It does not
 //! undo what code keeps in the process: loaded libraries, variables of procedural languages, connections to other servers,
-//! the seed of `random()`.
+//! the seed of `random()`. MySQL's COM_RESET_CONNECTION undoes settings, variables, prepared statements, temporary tables,
+//! open handlers and locks; not the database in use, roles, what is set for the whole server, prepared XA transactions.
 //!
 //! Not seen: what the target's own triggers, views and types do when a statement uses them; who defines those there
 //! decides what they keep.
-use super::{Effect, Facts, TransactionVerb, Verb};
+use super::{Dialect, Effect, Facts, TransactionVerb, Verb};
 use crate::decide::is_harmless;
 
 /// Harmless by what they compute, but what they set stays.
@@ -26,22 +27,31 @@ const UNDONE: [&str; 11] = [
     "pg_sleep_until",
 ];
 
+/// The same of MySQL.
+const MYSQL_UNDONE: [&str; 8] =
+    ["sleep", "benchmark", "get_lock", "release_lock", "release_all_locks", "nextval", "lastval", "setval"];
+
 /// Whether the request may leave a trace. Whatever is not known to leave none does.
 #[must_use]
-pub fn leaves_trace(facts: &Facts) -> bool {
+pub fn leaves_trace(facts: &Facts, dialect: Dialect) -> bool {
+    let (lasting, undone) = match dialect {
+        Dialect::Postgres => (&LASTING[..], &UNDONE[..]),
+        Dialect::Mysql => (&[][..], &MYSQL_UNDONE[..]),
+    };
     let lasting_function = |name: &String| {
-        LASTING.contains(&name.as_str()) || !(is_harmless(name) || UNDONE.contains(&name.as_str()))
+        lasting.contains(&name.as_str()) || !(is_harmless(name, dialect) || undone.contains(&name.as_str()))
+    };
+    let lasting_setting = |name: &String| match dialect {
+        // A setting of no known module: its name stays known to the session. With another search_path a name that
+        // passes for a harmless function may be any.
+        Dialect::Postgres => name.contains('.') || name == "search_path" || name == "seed",
+        Dialect::Mysql => name == "database" || name == "role",
     };
     let lasting_verb = |access: &super::Access| match access.verb {
         Verb::Unknown | Verb::Admin | Verb::Grant => true,
         // A procedure is an object, a channel is none.
         Verb::Call => access.object.as_ref().is_none_or(|name| facts.objects.contains(name)),
-        // A setting of no known module: its name stays known to the session. With another search_path a name that
-        // passes for a harmless function may be any.
-        Verb::Set => access
-            .object
-            .as_ref()
-            .is_some_and(|name| name.contains('.') || name == "search_path" || name == "seed"),
+        Verb::Set => access.object.as_ref().is_some_and(lasting_setting),
         _ => false,
     };
     let lasting_effect = |effect: &Effect| {
@@ -59,7 +69,7 @@ pub fn leaves_trace(facts: &Facts) -> bool {
                     | TransactionVerb::RollbackPrepared
             )
         )
-        || facts.members.iter().any(leaves_trace)
+        || facts.members.iter().any(|facts| leaves_trace(facts, dialect))
 }
 
 #[cfg(test)]
@@ -68,7 +78,45 @@ mod tests {
     use crate::statement::{Dialect, sql};
 
     fn leaves(text: &str) -> bool {
-        leaves_trace(&sql::analyse(text, Dialect::Postgres))
+        leaves_trace(&sql::analyse(text, Dialect::Postgres), Dialect::Postgres)
+    }
+
+    #[test]
+    fn mysql_resets_what_is_its_sessions() {
+        let leaves = |text: &str| leaves_trace(&sql::analyse(text, Dialect::Mysql), Dialect::Mysql);
+        for text in [
+            "",
+            "select lower(a), count(*) from t",
+            "set @a = 1",
+            "set names utf8mb4",
+            "set session sort_buffer_size = 1",
+            "select get_lock('a', 1)",
+            "prepare s from 'select 1'",
+            "create temporary table t (a int)",
+            "begin; commit",
+            "handler t open",
+            "replace t values (1)",
+        ] {
+            assert!(!leaves(text), "{text}");
+        }
+        for text in [
+            "use shop",
+            "set role r",
+            "set global sort_buffer_size = 1",
+            "set persist sort_buffer_size = 1",
+            "flush tables",
+            "xa prepare 'a'",
+            "xa commit 'a'",
+            "call p()",
+            "select f()",
+            "select load_file('a')",
+            "execute s",
+            "what is this",
+            "lock tables t read",
+            "select 1; use shop",
+        ] {
+            assert!(leaves(text), "{text}");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::plugin::{Exchange, Holder, Plugin};
 use super::reply::Words;
 use super::settings::{Name, Settings, Taken, read_ok};
 use crate::cursor::Cursor;
-use crate::limits::{AUTH_ROUNDS_MAX, LOGIN_MESSAGE_BYTES_MAX};
+use crate::limits::{AUTH_ROUNDS_MAX, LOGIN_MESSAGE_BYTES_MAX, VERSION_BYTES_MAX};
 use crate::{Admission, Error, Event, Handshake, Now, Outbox, Secret, ServerTls, Side, Step};
 
 /// What a step comes to.
@@ -30,6 +30,11 @@ pub(crate) enum Progress {
         backend: Box<Backend>,
     },
 }
+
+/// What the gateway asks for itself, where a target has it. By SESSION_TRACK it hears what becomes of the settings that it
+/// relies on; a client that has not asked for it is not told.
+const OWN: Capabilities =
+    Capabilities::PLUGIN_AUTH_LENENC.and(Capabilities::CONNECT_ATTRS).and(Capabilities::SESSION_TRACK);
 
 /// Of a target's greeting, what its answer needs.
 struct Greeted {
@@ -63,6 +68,7 @@ pub(crate) struct TargetLogin {
     next: u8,
     rounds: u32,
     process: u32,
+    version: String,
     /// What the target has been asked for.
     capabilities: Capabilities,
 }
@@ -106,6 +112,7 @@ impl TargetLogin {
             next: 0,
             rounds: 0,
             process: 0,
+            version: String::new(),
             capabilities: Capabilities::default(),
         }
     }
@@ -183,13 +190,13 @@ impl TargetLogin {
         }
         let asked = self.accepted.capabilities;
         if !target.has(asked.common(FRAMING)) {
-            return Err(unsupported("it is older than what the client was told of it"));
+            return Err(unsupported("it lacks what the client was offered in its name"));
         }
         let own = Capabilities::PROTOCOL_41
             .and(Capabilities::SECURE_CONNECTION)
             .and(Capabilities::PLUGIN_AUTH)
             .and(Capabilities::TRANSACTIONS)
-            .and(Capabilities::PLUGIN_AUTH_LENENC.and(Capabilities::CONNECT_ATTRS).common(target));
+            .and(OWN.common(target));
         let mut capabilities = own.and(asked.common(CARRIED).common(target));
         for (needed, flag) in [
             (!self.database.is_empty(), Capabilities::CONNECT_WITH_DB),
@@ -203,6 +210,7 @@ impl TargetLogin {
         }
         self.capabilities = capabilities;
         self.process = greeting.process;
+        self.version = repeatable(greeting.version);
         let opening = Opening {
             capabilities,
             packet_bytes_max: self.accepted.packet_bytes_max,
@@ -300,10 +308,11 @@ impl TargetLogin {
         out.events.push(Event::Opened);
         Backend {
             process: self.process,
+            version: core::mem::take(&mut self.version),
             capabilities: self.capabilities,
+            tracks: self.accepted.capabilities.has(Capabilities::SESSION_TRACK),
             status,
             database: core::mem::take(&mut self.database),
-            sequence: self.accepted.sequence.wrapping_add(1),
         }
     }
 
@@ -311,6 +320,13 @@ impl TargetLogin {
     pub(crate) fn tell(&self, words: &Words<'_>, out: &mut Outbox) {
         words.packet(&mut out.client, self.accepted.sequence);
     }
+}
+
+/// A version that a greeting could repeat; empty: it could not.
+fn repeatable(version: &[u8]) -> String {
+    let is_plain =
+        version.len() <= VERSION_BYTES_MAX && version.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    core::str::from_utf8(version).ok().filter(|_| is_plain).unwrap_or_default().into()
 }
 
 /// The client's collation where it is one of utf8mb4 that the target has: the login's names are UTF-8.

@@ -8,12 +8,14 @@ use super::capabilities::Capabilities;
 pub(crate) struct Backend {
     /// The target's own number of the connection (SHOW PROCESSLIST).
     pub(crate) process: u32,
-    /// What is spoken on both legs alike.
+    /// What the target calls its version; empty: nothing that a greeting could repeat.
+    pub(crate) version: String,
+    /// What is spoken with the target, and, but for SESSION_TRACK, with the client alike.
     pub(crate) capabilities: Capabilities,
+    /// The client understands what OK packets tell of the session (SESSION_TRACK).
+    pub(crate) tracks: bool,
     /// Status flags of the last OK packet of the login.
     pub(crate) status: u16,
     /// The default database; empty: none.
     pub(crate) database: String,
-    /// Sequence number of the next packet that the client gets, where it is still owed its login's end.
-    pub(crate) sequence: u8,
 }

@@ -16,22 +16,40 @@
 //! | `auth`, `plugin`, `scramble` | the gateway's login at a target: its order; its plugins' rounds; their arithmetic |
 //! | `settings` | the gateway's own settings of a session at its target |
 //! | `backend` | a target's connection |
-//! | `session` | the open session |
+//! | `session`, `answers` | the open session: the client's commands, what the target answers |
+//! | `command`, `parameters`, `message`, `column` | what is in commands, in prepared statements' parameters, in answers, in columns' definitions |
+//! | `statements`, `nature` | prepared statements; what a statement's own words say to the engine |
+//! | `rows`, `long` | where values lie: in a row, in one that arrives in parts |
+//! | `value`, `whole` | what values are, how they are masked; masked whatever they hold |
+//! | `reply` | what the engine says itself |
 //!
 //! Not parsed: statements (policy's). Refused: compression, LOCAL INFILE, replication, COM_CHANGE_USER, character sets
-//! other than UTF-8, SQL modes that change how a text is read.
+//! other than UTF-8, SQL modes that change how a text is read. Why a command is held is told with the end of its answer,
+//! where that is an OK packet: the protocol has no word before, and no place in an EOF packet (clients without
+//! CLIENT_DEPRECATE_EOF get none with rows).
 
+mod answers;
 mod auth;
 mod backend;
 mod capabilities;
 mod client;
+mod column;
+mod command;
 mod frame;
 mod handshake;
+mod long;
+mod message;
+mod nature;
+mod parameters;
 mod plugin;
 mod reply;
+mod rows;
 mod scramble;
 mod session;
 mod settings;
+mod statements;
+mod value;
+mod whole;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -79,6 +97,7 @@ pub struct Session {
     mask: scan::Format,
     phase: Phase,
     deadline: Option<Now>,
+    server_version: String,
 }
 
 impl Session {
@@ -86,11 +105,25 @@ impl Session {
     pub fn new(config: Config) -> Self {
         let limits = config.limits;
         let phase = Phase::Client(Box::new(ClientLogin::new(config)));
-        Self { limits, scanner: Scanner::new(), mask: scan::Format::default(), phase, deadline: None }
+        Self {
+            limits,
+            scanner: Scanner::new(),
+            mask: scan::Format::default(),
+            phase,
+            deadline: None,
+            server_version: String::new(),
+        }
     }
 
-    fn open(&mut self, backend: Backend, out: &mut Outbox) {
+    /// What the target calls its version, once the session is open: what a listener's next greeting may say
+    /// ([`Config::version`]), so that clients take the target for what it is. Empty: not known.
+    pub fn server_version(&self) -> &str {
+        &self.server_version
+    }
+
+    fn open(&mut self, mut backend: Backend, out: &mut Outbox) {
         self.deadline = None;
+        self.server_version = core::mem::take(&mut backend.version);
         out.events.push(Event::Attached { process: backend.process, reused: false });
         self.phase = Phase::Open(Box::new(Talk::new(self.scanner, self.mask, self.limits, backend)));
     }
@@ -224,7 +257,8 @@ impl Engine for Session {
         match (&mut self.phase, side) {
             (Phase::Open(talk), _) if talk.leaving => self.settle(Ok(Step::Close), out),
             (_, Side::Client) => {
-                self.give_up(&mut Outbox::default(), &reply::Words::of_error(&GONE));
+                self.give_up(out, &reply::Words::of_error(&GONE));
+                out.client.clear();
                 Ok(Step::Close)
             }
             (_, Side::Server) => {

@@ -183,3 +183,39 @@ pub(crate) fn read_ok(payload: &[u8]) -> Result<u16, Error> {
     cursor.u16_le("OK: no warnings")?;
     Ok(status)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statement(name: Name, capabilities: Capabilities) -> (String, Vec<u8>) {
+        let mut out = Vec::new();
+        let settings = Settings::begin(name, capabilities, &mut out);
+        (settings.statement_of(b"\x12utf8mb4_general_ci\0").unwrap(), out)
+    }
+
+    #[test]
+    fn nothing_in_a_name_ends_its_comment_or_makes_it_code() {
+        let naming = Naming {
+            name: "pangate/0123456789abcdef0123456789abcdef/repo:o'rg*/;select é and so on",
+            comment: "!pangate session=1 subject=a*/drop table x;/*!50000 x'\0b\\",
+        };
+        let name = Name::new(Some(&naming), "unused");
+        assert_eq!(name.program, "pangate/0123456789abcdef0123456789abcdef/repo:o_rg_/_select _ a");
+        let (text, _) = statement(name, Capabilities::default());
+        let (comment, rest) = text.split_once(" */ ").unwrap();
+        assert_eq!(comment, "/* _pangate session=1 subject=a_|drop table x_|__50000 x__b_");
+        assert!(rest.starts_with("SET "));
+        let name = Name::new(None, "pangate");
+        assert_eq!(name.program, "pangate");
+        assert!(statement(name, Capabilities::default()).0.starts_with("/* pangate */ SET "));
+    }
+
+    #[test]
+    fn a_statement_says_that_it_has_no_attributes_where_it_could() {
+        let (_, out) = statement(Name::default(), Capabilities::QUERY_ATTRIBUTES);
+        assert_eq!(out.get(4..9), Some(b"\x03\0\x01SE".as_slice()));
+        let (_, out) = statement(Name::default(), Capabilities::default());
+        assert_eq!(out.get(4..7), Some(b"\x03SE".as_slice()));
+    }
+}

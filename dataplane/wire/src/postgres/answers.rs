@@ -4,7 +4,7 @@
 use alloc::boxed::Box;
 
 use memchr::memmem;
-use scan::{Format, Scanner};
+use scan::Format;
 
 use super::back::{Back, Stand};
 use super::copy::{CopyOut, CopyParts};
@@ -18,37 +18,13 @@ use super::session::{ClientCopy, MASKED_BACK, MASKED_HINT, Talk, reply_of};
 use super::statements::State;
 use super::value::Class;
 use crate::cursor::Cursor;
+use crate::known::Known;
 use crate::limits::{LARGE_BYTES, SERVER_MESSAGE_BYTES_MAX};
 use crate::origin::Treatment;
 use crate::{Cleared, Error, Event, Origins, Outbox, Outcome, Side, Step, Watch};
 
 /// The messages of an open session.
 const TAGS: &[u8] = b"DCZT12ENSAItns3GHdc";
-
-/// What is known of the bytes in hand, so that they are scanned once however often they are stepped.
-#[derive(Default)]
-pub(super) struct Known {
-    /// So many bytes from the first on.
-    left: usize,
-    suspicious: bool,
-    /// Whether `\x`, or a number with an exponent, stands in them; `None`: not looked for.
-    odd: Option<bool>,
-}
-
-impl Known {
-    fn look(&mut self, scanner: &Scanner, bytes: &[u8]) -> bool {
-        // Fewer than before: what was found holds for these, and of those behind them nothing is kept in mind.
-        self.left = self.left.min(bytes.len());
-        if bytes.len() > self.left {
-            *self = Self { left: bytes.len(), suspicious: scanner.suspect(bytes), odd: None };
-        }
-        self.suspicious
-    }
-
-    fn spend(&mut self, length: usize) {
-        self.left = self.left.saturating_sub(length);
-    }
-}
 
 /// A message to the client of which a part has been released.
 pub(super) enum Parts {

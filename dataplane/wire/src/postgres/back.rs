@@ -3,7 +3,7 @@
 
 use scan::MASKED_BYTES_MAX;
 
-use super::value::Masker;
+use crate::masker::Masker;
 
 /// How a COPY stands.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]

@@ -6,11 +6,11 @@ use alloc::vec::Vec;
 
 use super::frame::{self, HEADER_BYTES, missing};
 use super::long::{Long, Stride};
-use super::parts::{Part, Text};
 use super::rows::Plan;
-use super::value::Masker;
 use crate::cursor::{u16_at, u32_at};
 use crate::limits::{COLUMNS_MAX, COPY_PIECES_MAX, LARGE_BYTES};
+use crate::masker::Masker;
+use crate::parts::{Part, Text};
 use crate::{Cleared, Error, Side, Step};
 
 /// What the binary format begins with.

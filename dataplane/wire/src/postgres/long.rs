@@ -5,12 +5,13 @@ use alloc::vec::Vec;
 
 use super::frame::{HEADER_BYTES, missing};
 use super::nest::{HEAD_BYTES, Item, Nest, Next};
-use super::parts::{Part, Text};
 use super::rows::Plan;
-use super::value::{Class, Masker};
+use super::value::{Class, text_of};
 use super::whole::{Fill, Whole};
 use crate::cursor::u16_at;
 use crate::limits::{LARGE_BYTES, NESTING_MAX};
+use crate::masker::Masker;
+use crate::parts::{Part, Text};
 use crate::{Cleared, Error, Side, Step};
 
 /// A row on its way in parts, or a tuple of binary COPY, whose length nobody knows.
@@ -211,7 +212,7 @@ impl Long {
             self.nests.push(Level { nest, whole, left: item.length - header });
             return Ok(item.before + header);
         }
-        let (text, fill) = (Text::of(class, head), whole.map(Fill::new));
+        let (text, fill) = (text_of(class, head), whole.map(Fill::new));
         self.cell = Some(Cell { left: item.length, text, fill });
         Ok(item.before)
     }

@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 
 use scan::{Format, Scanner};
 
-use super::value::{Class, Masker};
+use super::value::Class;
+use crate::masker::Masker;
 
 /// Masks a Bind parameter in place, of whatever type it is; how many card numbers were masked. A value in binary is
 /// tried as every type that can hold one, so that another number may be masked too: fit for a record, not for use.

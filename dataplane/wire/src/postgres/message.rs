@@ -52,7 +52,12 @@ impl<'a> Bind<'a> {
         let framed = framed.get(..cursor.offset() - start).unwrap_or_default();
         let results = read_formats(&mut cursor)?;
         cursor.end("Bind: bytes after the result formats")?;
-        Ok(Self { portal, statement, parameters: Parameters { framed, formats, count }, results })
+        Ok(Self {
+            portal,
+            statement,
+            parameters: Parameters { framed, formats, count: count.into() },
+            results,
+        })
     }
 }
 

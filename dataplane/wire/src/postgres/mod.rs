@@ -18,7 +18,7 @@
 //! | `session`, `answers`, `pending` | the open session: the client's messages, the target's, and which answers which |
 //! | `statements`, `nature` | what names stand for at the target |
 //! | `rows`, `long`, `copy` | where values lie: in a row, in one that arrives in parts, in COPY data |
-//! | `value`, `nest`, `number`, `parts`, `mask` | what values are, how they are masked |
+//! | `value`, `nest`, `number`, `mask` | what values are, how they are masked |
 //! | `whole` | values masked whatever they hold |
 //! | `back` | masked values on their way back, by COPY |
 //! | `reply` | what the engine says itself |
@@ -44,7 +44,6 @@ mod naming;
 mod nature;
 mod nest;
 mod number;
-mod parts;
 mod pending;
 mod reply;
 mod rows;
@@ -68,6 +67,7 @@ pub use mask::mask_parameter;
 pub use scram::ScramCache;
 
 use crate::limits::{LOGIN_MS_MAX, Limits, PROOF_MS_MAX};
+use crate::masker::Masker;
 use crate::{Engine, Error, Event, Handshake, Now, Outbox, Question, Refusal, Ruling, Side, Step};
 use auth::{Progress, TargetLogin};
 use client::ClientLogin;
@@ -75,7 +75,6 @@ use frame::message;
 use naming::Proving;
 use reply::Severity;
 use session::Talk;
-use value::Masker;
 
 /// What a listener sets for its sessions.
 #[derive(Clone, Default)]

@@ -7,10 +7,11 @@ use alloc::vec::Vec;
 use scan::Format;
 
 use super::frame::HEADER_BYTES;
-use super::value::{Class, Masker};
+use super::value::Class;
 use super::whole::Whole;
 use crate::cursor::{Cursor, u16_at, u32_at};
 use crate::limits::COLUMNS_MAX;
+use crate::masker::Masker;
 use crate::{Error, Side};
 
 /// One column of a RowDescription.

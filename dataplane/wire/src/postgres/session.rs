@@ -7,7 +7,7 @@ use alloc::rc::Rc;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::answers::{Known, Parts};
+use super::answers::Parts;
 use super::back::{Back, Stand};
 use super::backend::Backend;
 use super::copy::CopyOut;
@@ -18,8 +18,9 @@ use super::pending::{Expect, Pending};
 use super::reply::{self, FAILING_TEXT, Severity};
 use super::rows::{Column, Formats, Plan};
 use super::statements::{Found, Portal, Portals, Statement, Statements};
-use super::value::Masker;
+use crate::known::Known;
 use crate::limits::{LARGE_BYTES, NAME_BYTES_MAX, PENDING_MAX};
+use crate::masker::Masker;
 use crate::{
     Command, CommandKind, Error, Limits, Origins, Outbox, Parameters, Permitted, Question, Refusal, Ruling,
     Side, Step, Watch,

@@ -2,14 +2,11 @@
 //! type. What is of an unknown type is tried as everything that it could be. Leaves out where cells lie (`rows.rs`),
 //! numbers (`number.rs`), where values lie inside others (`nest.rs`) and text that arrives in parts (`parts.rs`).
 
-use alloc::vec::Vec;
-
-use scan::{Format, Scanner};
-
 use super::nest::{Nest, Next};
-use super::parts::Text;
 use crate::cursor::u32_at;
 use crate::limits::NESTING_MAX;
+use crate::masker::Masker;
+use crate::parts::Text;
 
 /// How a cell is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,22 +142,10 @@ impl Class {
     }
 }
 
-/// Masks values.
-pub(crate) struct Masker {
-    pub(crate) scanner: Scanner,
-    pub(crate) format: Format,
-    pub(crate) scratch: Vec<u8>,
-}
-
 impl Masker {
     /// Masks a whole value in place; how many card numbers.
     pub(crate) fn mask(&mut self, class: Class, value: &mut [u8]) -> usize {
         self.nested(class, value, 0)
-    }
-
-    /// Masks text in place; how many card numbers.
-    pub(crate) fn text(&self, value: &mut [u8]) -> usize {
-        self.scanner.mask(value, self.format)
     }
 
     fn nested(&mut self, class: Class, value: &mut [u8], depth: u32) -> usize {
@@ -169,7 +154,7 @@ impl Masker {
             Class::Bytes => self.text(value),
             Class::Plain => self.text(value) + self.misread(value),
             Class::Mixed | Class::Bytea | Class::Json(_) => {
-                Text::of(class, value).whole(self, value) + self.misread(value)
+                text_of(class, value).whole(self, value) + self.misread(value)
             }
             Class::Decimal => self.decimal(value).unwrap_or_else(|| self.text(value)),
             Class::FloatText => self.float_text(value).unwrap_or_else(|| self.text(value)),
@@ -231,7 +216,7 @@ impl Masker {
             } else {
                 Class::Mixed
             };
-            return Text::of(class, value).whole(self, value);
+            return text_of(class, value).whole(self, value);
         }
         if let ([number], []) = value.as_chunks_mut::<8>()
             && (self.integer(number) || self.money(number) || self.float(number) || self.nibbles(number) > 0)
@@ -248,15 +233,9 @@ impl Masker {
         match (self.numeric(value), value.split_first_mut()) {
             (Some(true), _) => 1,
             // jsonb and others: a version before the text.
-            (_, Some((1, text))) if is_text(text) => Text::of(Class::Json(true), text).whole(self, text),
+            (_, Some((1, text))) if is_text(text) => text_of(Class::Json(true), text).whole(self, text),
             _ => self.words(value) + self.loose(value),
         }
-    }
-
-    /// Characters in no UTF-8 are in another encoding, under which the last byte of one may read as a digit (GB18030,
-    /// JOHAB): the target says so only behind the rows, or never (SQL_ASCII).
-    fn misread(&self, value: &mut [u8]) -> usize {
-        if value.is_ascii() || core::str::from_utf8(value).is_ok() { 0 } else { self.loose(value) }
     }
 
     /// Masks numbers of 16 digits at most that stand behind each other, eight bytes each, behind a short head: geometry.
@@ -277,23 +256,15 @@ impl Masker {
         }
         masked
     }
+}
 
-    /// Masks text among bytes that may look like digits and adjoin it.
-    fn loose(&self, value: &mut [u8]) -> usize {
-        const NUMBER_BYTES_MAX: usize = 80;
-        let mut masked = self.text(value);
-        let mut from = 0;
-        while let Some(at) = self.scanner.suspect_at(value, from) {
-            for length in scan::PAN_DIGITS_MIN..=NUMBER_BYTES_MAX {
-                let found = value.get_mut(at..at + length).map_or(0, |part| self.text(part));
-                masked += found;
-                if found > 0 {
-                    break;
-                }
-            }
-            from = at + 1;
-        }
-        masked
+/// The text of a cell of this class, which begins so.
+pub(crate) fn text_of(class: Class, start: &[u8]) -> Text {
+    match class {
+        Class::Json(exponents) => Text::json(exponents),
+        Class::Bytea if start.starts_with(b"\\x") => Text::hex(),
+        Class::Mixed | Class::Bytea | Class::Shown => Text::mixed(),
+        _ => Text::plain(),
     }
 }
 

@@ -3,13 +3,12 @@
 
 use scan::Format;
 
-use super::value::{Class, Masker, each_inside, holds};
+use super::value::{Class, each_inside, holds};
 use crate::Watch;
 use crate::cursor::u16_at;
+use crate::hide::{HIDDEN, alphanumeric, each, json};
 use crate::limits::NESTING_MAX;
-
-/// What a hidden byte of text becomes.
-const HIDDEN: u8 = b'*';
+use crate::masker::Masker;
 
 /// How a column's cells are masked whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,18 +108,6 @@ impl Masker {
         }
     }
 
-    /// Text: of a card number what the format leaves open, of anything else nothing.
-    fn whole_words(&self, value: &mut [u8], format: Format) {
-        let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
-        let plain = value.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b' ' | b'-'));
-        if format != Format::Full && plain && (scan::PAN_DIGITS_MIN..=scan::PAN_DIGITS_MAX).contains(&digits)
-        {
-            self.scanner.mask_whole(value, format);
-        } else {
-            value.fill(HIDDEN);
-        }
-    }
-
     fn whole_binary(&self, oid: u32, value: &mut [u8], format: Format, depth: u32) {
         match oid {
             18 | 19 | 25 | 705 | 1042 | 1043 | 2275 => self.whole_words(value, format),
@@ -149,40 +136,6 @@ impl Masker {
                 value.fill(HIDDEN);
             }
         }
-    }
-
-    /// `[-]digits`: a card's length as a card, of any other a one and zeros.
-    fn whole_digits(&self, value: &mut [u8], format: Format) {
-        let digits = match value {
-            [b'-', rest @ ..] => rest,
-            all => all,
-        };
-        if !digits.iter().all(u8::is_ascii_digit) {
-            return each(digits, alphanumeric, b'1');
-        }
-        digits.iter_mut().for_each(|digit| *digit -= b'0');
-        self.scanner.mask_whole_digits(digits, format);
-        if let Some(first) = digits.first_mut()
-            && *first == 0
-        {
-            *first = 1;
-        }
-        digits.iter_mut().for_each(|digit| *digit += b'0');
-    }
-
-    /// A card's length in the whole part: as a card, and no fraction. Of anything else zeros.
-    fn whole_decimal(&self, value: &mut [u8], format: Format) {
-        let start = usize::from(value.starts_with(b"-"));
-        let whole = value.iter().skip(start).take_while(|byte| byte.is_ascii_digit()).count();
-        let card = (scan::PAN_DIGITS_MIN..=scan::PAN_DIGITS_MAX).contains(&whole);
-        let simple = value.iter().skip(start + whole).all(|byte| matches!(byte, b'.' | b'0'..=b'9'));
-        let (kept, rest) = value.split_at_mut(if card && simple { start + whole } else { 0 });
-        if let Some(digits) = kept.get_mut(start..) {
-            self.whole_digits(digits, format);
-        }
-        rest.iter_mut()
-            .filter(|byte| byte.is_ascii_alphanumeric() && !matches!(byte, b'e' | b'E'))
-            .for_each(|byte| *byte = b'0');
     }
 
     fn integer_bytes(&self, value: &mut [u8], format: Format) {
@@ -303,30 +256,10 @@ const FIXED: [&[u8]; 12] = [
     b"terminating connection due to idle-session timeout",
 ];
 
-fn alphanumeric(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || !byte.is_ascii()
-}
-
-fn each(value: &mut [u8], which: impl Fn(&u8) -> bool, becomes: u8) {
-    value.iter_mut().filter(|byte| which(byte)).for_each(|byte| *byte = becomes);
-}
-
 /// `\x` and hexadecimal digits, or the older form with its backslashes.
 fn bytea(value: &mut [u8]) {
     match value {
         [b'\\', b'x', digits @ ..] => digits.fill(b'0'),
         other => other.fill(HIDDEN),
-    }
-}
-
-/// One string as long as the document was; of one sign only, a number.
-fn json(value: &mut [u8]) {
-    match value {
-        [first, inner @ .., last] => {
-            [*first, *last] = [b'"'; 2];
-            inner.fill(HIDDEN);
-        }
-        [one] => *one = b'0',
-        [] => {}
     }
 }

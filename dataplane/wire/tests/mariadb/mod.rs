@@ -16,8 +16,10 @@ use wire::{ServerTls, Side};
 
 use crate::driver::{Account, Asked, Driver, Verdict, index};
 
-/// The users beside `root` (no password), each by the plugin of its name, and its password.
-pub(crate) const USERS: [(&str, &str); 3] = [("native", "schlüssel"), ("ed25519", "geheim"), ("empty", "")];
+/// The users beside `root` (no password), each by the plugin of its name, and its password. `either` may come by two
+/// plugins, and this password is the second's.
+pub(crate) const USERS: [(&str, &str); 4] =
+    [("native", "schlüssel"), ("ed25519", "geheim"), ("empty", ""), ("either", "geheim")];
 
 /// A running server; stopped when dropped.
 pub(crate) struct Server {
@@ -148,6 +150,7 @@ impl Server {
         for (user, password) in USERS {
             let plugin = match user {
                 "ed25519" => "ed25519",
+                "either" => "ed25519 USING PASSWORD('other') OR mysql_native_password",
                 _ => "mysql_native_password",
             };
             set_up.push_str(&format!(

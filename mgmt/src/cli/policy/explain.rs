@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use policies::decision::Decision;
-use policies::statement::sql::analyse;
-use policies::statement::{Dialect, Effect, Facts, Verb};
+use policies::statement::{Effect, Facts, Verb};
 use serde::Serialize;
 
 use super::super::outcome::{Answer, Failure, Outcome};
@@ -52,14 +51,14 @@ pub(crate) fn explain(arguments: &Explain) -> Answer {
     let statement = input::statement(&arguments.statement)?;
     let snapshot = super::compile(&arguments.manifests)?;
     let target = &arguments.target;
-    if snapshot.target(target).is_none() {
+    let Some(view) = snapshot.target(target) else {
         let known: Vec<String> = snapshot.targets().map(|target| target.name.to_owned()).collect();
         return Err(Failure::Usage(format!(
             "no target {target} in the manifests; there are: {}",
             known.join(", ")
         )));
-    }
-    let facts = analyse(&statement, Dialect::Postgres);
+    };
+    let facts = super::facts(&view, &statement).map_err(Failure::Usage)?;
     let effects = snapshot.effects(target, &facts);
     let decision = super::decide(&snapshot, &arguments.groups, target, &facts);
     if arguments.json {

@@ -16,8 +16,9 @@ pub(crate) use self::test::{Test, test};
 use std::path::Path;
 
 use policies::decision::Decision;
-use policies::snapshot::Snapshot;
-use policies::statement::Facts;
+use policies::snapshot::{Snapshot, TargetView};
+use policies::statement::sql::{Context, analyse_in};
+use policies::statement::{Dialect, Facts};
 
 use self::manifests::Manifests;
 use super::outcome::Failure;
@@ -32,6 +33,15 @@ fn compile(dir: &Path) -> Result<Snapshot, Failure> {
             Err(Failure::No(format!("the manifests in {} have mistakes: nothing was decided", dir.display())))
         }
     }
+}
+
+/// What a statement does at a target, in its language and its default database.
+fn facts(target: &TargetView<'_>, statement: &str) -> Result<Facts, String> {
+    let dialect = Dialect::of(target.protocol).ok_or_else(|| {
+        format!("target {} does not speak SQL: its commands cannot be judged here", target.name)
+    })?;
+    let database = target.database.unwrap_or_default();
+    Ok(analyse_in(statement, dialect, &Context { database, ..Context::default() }))
 }
 
 /// What policy decides for these groups; a login that no policy lets in is a denial.

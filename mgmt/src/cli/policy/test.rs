@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 use policies::decision::Decision;
 use policies::snapshot::Snapshot;
-use policies::statement::{Dialect, sql::analyse};
 use serde::{Deserialize, Serialize};
 
 use super::super::outcome::{Answer, Failure, Outcome};
@@ -105,12 +104,12 @@ pub(crate) fn test(arguments: &Test) -> Answer {
 fn run(snapshot: &Snapshot, file: &str, number: usize, case: Case) -> Result<Ran, Failure> {
     let name = case.name.clone().unwrap_or_else(|| format!("case {number}"));
     let wrong = |why: String| Failure::Usage(format!("{file}: {name}: {why}"));
-    if snapshot.target(&case.target).is_none() {
+    let Some(view) = snapshot.target(&case.target) else {
         return Err(wrong(format!("no target {} in the manifests", case.target)));
-    }
-    let decision = match groups(snapshot, &case).map_err(wrong)? {
+    };
+    let decision = match groups(snapshot, &case).map_err(&wrong)? {
         Ok(groups) => {
-            let facts = analyse(&case.statement, Dialect::Postgres);
+            let facts = super::facts(&view, &case.statement).map_err(wrong)?;
             super::decide(snapshot, &groups, &case.target, &facts)
         }
         Err(refusal) => refusal,

@@ -17,6 +17,7 @@ pub(super) struct Builder {
     transaction: Option<TransactionVerb>,
     prepares: BTreeSet<String>,
     executes: BTreeSet<String>,
+    derived_names: BTreeSet<String>,
     not_understood: bool,
     all_transformed: bool,
 }
@@ -98,6 +99,13 @@ impl Builder {
         self.executes.insert(name);
     }
 
+    /// A name that the statement gives to a derived table.
+    pub(super) fn derived_name(&mut self, name: &str) {
+        if !name.is_empty() {
+            self.derived_names.insert(name.to_owned());
+        }
+    }
+
     /// Something is not understood, and so nothing that was found is all there is.
     pub(super) fn unknown(&mut self) {
         self.verb(Verb::Unknown);
@@ -119,6 +127,7 @@ impl Builder {
         self.transaction = facts.transaction.or(self.transaction);
         self.prepares.extend(facts.prepares.iter().cloned());
         self.executes.extend(facts.executes.iter().cloned());
+        self.derived_names.extend(facts.derived_names.iter().cloned());
         self.not_understood |= !facts.understood;
     }
 
@@ -145,6 +154,7 @@ impl Builder {
             transaction: self.transaction,
             prepares: self.prepares.into_iter().collect(),
             executes: self.executes.into_iter().collect(),
+            derived_names: self.derived_names.into_iter().collect(),
             members: Vec::new(),
         }
     }

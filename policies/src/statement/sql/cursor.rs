@@ -3,27 +3,64 @@ use super::lexer::Lexeme;
 use super::names;
 use super::reader::{NotUnderstood, Result};
 
-/// A place within a statement.
-#[derive(Debug, Clone)]
-pub(super) struct Cursor<'a> {
-    lexemes: &'a [Lexeme],
+/// What a cursor asks of a lexeme.
+pub(super) trait Unit {
+    /// A word without quotes.
+    fn is(&self, word: &str) -> bool;
+    fn is_sign(&self, sign: char) -> bool;
+    fn is_operator(&self, operator: &str) -> bool;
+    /// What it is called where it can be a name.
+    fn name(&self) -> Option<&str>;
 }
 
-impl<'a> Cursor<'a> {
-    pub(super) fn new(lexemes: &'a [Lexeme]) -> Self {
+impl Unit for Lexeme {
+    fn is(&self, word: &str) -> bool {
+        Self::is(self, word)
+    }
+
+    fn is_sign(&self, sign: char) -> bool {
+        Self::is_sign(self, sign)
+    }
+
+    fn is_operator(&self, operator: &str) -> bool {
+        Self::is_operator(self, operator)
+    }
+
+    fn name(&self) -> Option<&str> {
+        match self {
+            Self::Word(name) | Self::Quoted(name) => Some(name),
+            _ => None,
+        }
+    }
+}
+
+/// A place within a statement.
+#[derive(Debug)]
+pub(super) struct Cursor<'a, L = Lexeme> {
+    lexemes: &'a [L],
+}
+
+impl<L> Clone for Cursor<'_, L> {
+    fn clone(&self) -> Self {
+        Self { lexemes: self.lexemes }
+    }
+}
+
+impl<'a, L: Unit> Cursor<'a, L> {
+    pub(super) fn new(lexemes: &'a [L]) -> Self {
         Self { lexemes }
     }
 
     /// What is still to be read.
-    pub(super) fn rest(&self) -> &'a [Lexeme] {
+    pub(super) fn rest(&self) -> &'a [L] {
         self.lexemes
     }
 
-    pub(super) fn peek(&self) -> Option<&'a Lexeme> {
+    pub(super) fn peek(&self) -> Option<&'a L> {
         self.lexemes.first()
     }
 
-    pub(super) fn next(&mut self) -> Option<&'a Lexeme> {
+    pub(super) fn next(&mut self) -> Option<&'a L> {
         let (first, rest) = self.lexemes.split_first()?;
         self.lexemes = rest;
         Some(first)
@@ -66,10 +103,7 @@ impl<'a> Cursor<'a> {
 
     /// A name of one part.
     pub(super) fn name(&mut self) -> Result<String> {
-        match self.next() {
-            Some(Lexeme::Word(name) | Lexeme::Quoted(name)) => Ok(name.clone()),
-            _ => Err(NotUnderstood),
-        }
+        self.next().and_then(L::name).map(str::to_owned).ok_or(NotUnderstood)
     }
 
     /// A name of one to three parts, as facts write objects.
@@ -87,7 +121,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// What stands in the parentheses that open here.
-    pub(super) fn parenthesised(&mut self) -> Result<&'a [Lexeme]> {
+    pub(super) fn parenthesised(&mut self) -> Result<&'a [L]> {
         if !self.peek().is_some_and(|it| it.is_sign('(')) {
             return Err(NotUnderstood);
         }
@@ -98,14 +132,10 @@ impl<'a> Cursor<'a> {
     }
 
     /// Up to this word outside of parentheses, or to the end.
-    pub(super) fn until(&mut self, word: &str) -> &'a [Lexeme] {
+    pub(super) fn until(&mut self, word: &str) -> &'a [L] {
         let mut depth = 0_usize;
         let end = self.lexemes.iter().position(|it| {
-            match it {
-                Lexeme::Sign('(' | '[') => depth += 1,
-                Lexeme::Sign(')' | ']') => depth = depth.saturating_sub(1),
-                _ => {}
-            }
+            depth = nested(depth, it);
             depth == 0 && it.is(word)
         });
         let (before, rest) = self.lexemes.split_at(end.unwrap_or(self.lexemes.len()));
@@ -119,15 +149,22 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// How deep within brackets one is behind this lexeme.
+fn nested<L: Unit>(depth: usize, lexeme: &L) -> usize {
+    if lexeme.is_sign('(') || lexeme.is_sign('[') {
+        depth + 1
+    } else if lexeme.is_sign(')') || lexeme.is_sign(']') {
+        depth.saturating_sub(1)
+    } else {
+        depth
+    }
+}
+
 /// The index of the bracket that closes the first.
-fn closing(lexemes: &[Lexeme]) -> Option<usize> {
+fn closing<L: Unit>(lexemes: &[L]) -> Option<usize> {
     let mut depth = 0_usize;
     lexemes.iter().position(|it| {
-        match it {
-            Lexeme::Sign('(' | '[') => depth += 1,
-            Lexeme::Sign(')' | ']') => depth = depth.saturating_sub(1),
-            _ => {}
-        }
+        depth = nested(depth, it);
         depth == 0
     })
 }

@@ -44,20 +44,40 @@ pub(super) struct Reader<'a> {
     captures: Vec<Columns>,
     depth: usize,
     steps: usize,
+    /// Something has been read from a query whose outputs are not known.
+    opaque: bool,
 }
 
 impl<'a> Reader<'a> {
     /// Facts go to `facts`.
     pub(super) fn new(facts: &'a mut Builder) -> Self {
-        Self { facts, frames: Vec::new(), ctes: Vec::new(), captures: Vec::new(), depth: 0, steps: 0 }
+        Self {
+            facts,
+            frames: Vec::new(),
+            ctes: Vec::new(),
+            captures: Vec::new(),
+            depth: 0,
+            steps: 0,
+            opaque: false,
+        }
+    }
+
+    /// One level deeper; [`Reader::ascend`] comes back.
+    pub(super) fn descend(&mut self) -> Result {
+        absent(self.depth >= DEPTH_MAX)?;
+        self.depth += 1;
+        Ok(())
+    }
+
+    pub(super) fn ascend(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
     }
 
     /// One level deeper, within bounds.
     pub(super) fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        absent(self.depth >= DEPTH_MAX)?;
-        self.depth += 1;
+        self.descend()?;
         let done = read(self);
-        self.depth -= 1;
+        self.ascend();
         done
     }
 
@@ -71,13 +91,59 @@ impl<'a> Reader<'a> {
 
     /// Reads, and tells which columns were read meanwhile.
     pub(super) fn captured<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<(T, Columns)> {
-        self.captures.push(Columns::new());
+        self.capture();
         let done = read(self);
+        let columns = self.release();
+        done.map(|value| (value, columns))
+    }
+
+    /// Columns that are read from here on to [`Reader::release`] are told there.
+    pub(super) fn capture(&mut self) {
+        self.captures.push(Columns::new());
+    }
+
+    pub(super) fn release(&mut self) -> Columns {
         let columns = self.captures.pop().unwrap_or_default();
         if let Some(outer) = self.captures.last_mut() {
             outer.extend(columns.iter().cloned());
         }
-        done.map(|value| (value, columns))
+        columns
+    }
+
+    /// Something is computed from these, which have been read.
+    pub(super) fn computed(&mut self, columns: &Columns) {
+        for column in columns {
+            self.facts.transform(column);
+        }
+        if self.opaque {
+            self.facts.transform_all();
+        }
+    }
+
+    /// A column reference of one to three parts, of MySQL.
+    pub(super) fn mysql_column(&mut self, parts: &[String], how: Use) -> Result {
+        self.spend(self.frames.iter().map(|frame| frame.sources.len()).sum())?;
+        let found = match parts {
+            [name] => scope::resolve_column(&self.frames, name),
+            [table, name] => scope::resolve_in_all(&self.frames, None, table, name).ok_or(NotUnderstood)?,
+            [database, table, name] => {
+                scope::resolve_in_all(&self.frames, Some(database), table, name).ok_or(NotUnderstood)?
+            }
+            _ => return Err(NotUnderstood),
+        };
+        self.note(&found, how)
+    }
+
+    /// `table.*` or `database.table.*`, of MySQL.
+    pub(super) fn mysql_star(&mut self, parts: &[String], how: Use) -> Result<Outputs> {
+        let (schema, name) = match parts {
+            [name] => (None, name),
+            [schema, name] => (Some(schema.as_str()), name),
+            _ => return Err(NotUnderstood),
+        };
+        let sources: Vec<Source> = scope::sources(&self.frames, schema, name).cloned().collect();
+        absent(sources.is_empty())?;
+        self.star(&sources, how)
     }
 
     fn captured_column(&mut self, column: &str) {
@@ -117,6 +183,7 @@ impl<'a> Reader<'a> {
             self.facts.transform(column);
             self.captured_column(column);
         }
+        self.opaque |= found.opaque;
         if found.opaque && (through || !found.derived_row.is_empty()) {
             self.facts.transform_all();
         }
@@ -151,6 +218,7 @@ impl<'a> Reader<'a> {
                 }
                 Origin::Derived(derived) => {
                     self.spend(derived.size())?;
+                    self.opaque |= derived.opaque;
                     for column in derived.all() {
                         if how == Use::Through {
                             self.facts.transform(&column);

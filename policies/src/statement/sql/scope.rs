@@ -132,7 +132,7 @@ impl Source {
         matches!(&self.origin, Origin::Derived(outputs) if outputs.opaque)
     }
 
-    fn answers_to(&self, schema: Option<&str>, name: &str) -> bool {
+    pub(super) fn answers_to(&self, schema: Option<&str>, name: &str) -> bool {
         self.name == name
             && schema.is_none_or(|schema| self.schema.as_deref().is_none_or(|own| own == schema))
     }
@@ -211,6 +211,38 @@ pub(super) fn resolve_qualified(
     found.columns = source.column(name).0;
     found.opaque = source.is_opaque();
     Some(found)
+}
+
+/// What `name` without qualifier may stand for where no reference is a whole row (MySQL).
+pub(super) fn resolve_column(frames: &[Frame], name: &str) -> Found {
+    let found = resolve(frames, name);
+    Found { rows: vec![], derived_row: Columns::new(), ..found }
+}
+
+/// The sources that `qualifier.` may name, of every frame: MySQL's aliases may differ in case alone.
+pub(super) fn sources<'a>(
+    frames: &'a [Frame],
+    schema: Option<&'a str>,
+    qualifier: &'a str,
+) -> impl Iterator<Item = &'a Source> {
+    let all = frames.iter().flat_map(|frame| &frame.sources);
+    all.filter(move |source| source.answers_to(schema, qualifier))
+}
+
+/// What `qualifier.name` may stand for in any of them. None: nothing in reach is called so.
+pub(super) fn resolve_in_all(
+    frames: &[Frame],
+    schema: Option<&str>,
+    qualifier: &str,
+    name: &str,
+) -> Option<Found> {
+    let mut found = None::<Found>;
+    for source in sources(frames, schema, qualifier) {
+        let found = found.get_or_insert_default();
+        found.columns.extend(source.column(name).0);
+        found.opaque |= source.is_opaque();
+    }
+    found
 }
 
 /// The source that a whole-row reference or `qualifier.*` names.

@@ -19,7 +19,7 @@ fn word(value: impl Serialize) -> String {
 
 /// Facts in one line: `?` not understood, `verb:object`, `+` read, `=` written, `~` computed with, `*` whole row,
 /// `!` effect, `f()` function, `#` literals matter, `@` transaction.
-fn brief(facts: &Facts) -> String {
+pub(super) fn brief(facts: &Facts) -> String {
     let mut parts = Vec::new();
     if !facts.understood {
         parts.push("?".to_owned());

@@ -205,7 +205,7 @@ proptest! {
     #[test]
     fn one_fingerprint_has_one_set_of_facts((one, other) in pair()) {
         let (mut first, mut second) = (String::new(), String::new());
-        if fingerprint(&one, &mut first) && fingerprint(&other, &mut second) && first == second {
+        if fingerprint(&one, Dialect::Postgres, &mut first) && fingerprint(&other, Dialect::Postgres, &mut second) && first == second {
             let (one_facts, other_facts) = (facts(&one), facts(&other));
             prop_assert_eq!(one_facts.literals_matter, other_facts.literals_matter, "{} / {}", &one, &other);
             if !one_facts.literals_matter {
@@ -218,12 +218,12 @@ proptest! {
     fn a_fingerprint_with_literals_back_has_the_same_facts(text in soup()) {
         // The key with other literals in it is a text of the same key.
         let mut key = String::new();
-        if fingerprint(&text, &mut key) {
+        if fingerprint(&text, Dialect::Postgres, &mut key) {
             let own = facts(&text);
             for literal in ["7", "'z'"] {
                 let other = key.replace("$?", literal);
                 let mut again = String::new();
-                if fingerprint(&other, &mut again) && again == key && !own.literals_matter {
+                if fingerprint(&other, Dialect::Postgres, &mut again) && again == key && !own.literals_matter {
                     let other_facts = facts(&other);
                     if !other_facts.literals_matter {
                         prop_assert_eq!(&own, &other_facts, "{} / {}", &text, &other);

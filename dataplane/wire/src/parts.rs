@@ -5,7 +5,7 @@
 use memchr::memmem;
 use scan::Stream;
 
-use super::value::{Class, Masker};
+use crate::masker::Masker;
 
 /// One value's state between its parts.
 pub(crate) struct Text {
@@ -55,19 +55,15 @@ impl Text {
         Self { hex: true, tokens: Tokens::Floats, ..Self::plain() }
     }
 
-    /// Of a cell of this class, which begins so.
-    pub(crate) fn of(class: Class, start: &[u8]) -> Self {
-        match class {
-            Class::Json(exponents) => {
-                let tokens = if exponents { Tokens::Exponents } else { Tokens::None };
-                Self { tokens, plain: Some(Stream::json()), ..Self::plain() }
-            }
-            Class::Bytea if start.starts_with(b"\\x") => {
-                Self { plain: None, tokens: Tokens::None, ..Self::mixed() }
-            }
-            Class::Mixed | Class::Bytea | Class::Shown => Self::mixed(),
-            _ => Self::plain(),
-        }
+    /// JSON; `exponents`: its numbers may have them.
+    pub(crate) fn json(exponents: bool) -> Self {
+        let tokens = if exponents { Tokens::Exponents } else { Tokens::None };
+        Self { tokens, plain: Some(Stream::json()), ..Self::plain() }
+    }
+
+    /// bytea, behind its `\x`.
+    pub(crate) fn hex() -> Self {
+        Self { plain: None, tokens: Tokens::None, ..Self::mixed() }
     }
 
     /// Masks a value that is in hand as a whole.
