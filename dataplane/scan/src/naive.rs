@@ -228,30 +228,34 @@ type Reading = (Range<usize>, Brand, bool);
 fn printed(value: &[u8], start: usize, writing: &Writing) -> Option<Reading> {
     let first =
         (1..20).take_while(|count| read(value, start, &[*count], b"", writing, true).is_some()).count();
+    let (_, behind) = read(value, start, &[first], b"", writing, true)?;
+    let behind = value.get(behind..)?;
+    // With one group, no separator is asked for.
+    let single = [Vec::new()];
+    let here: Vec<&Vec<u8>> =
+        writing.separators().iter().filter(|separator| behind.starts_with(separator)).collect();
     LAYOUTS.iter().filter(|layout| layout.first() == Some(&first)).find_map(|layout| {
-        // With one group, no separator is asked for.
-        writing.separators().iter().take(if layout.len() == 1 { 1 } else { usize::MAX }).find_map(
-            |separator| {
-                let (digits, end) = read(value, start, layout, separator, writing, false)?;
-                let brand = brand(&digits)?;
-                let next = end + writing.gap.len();
-                let future = value.get(end..).unwrap_or(&[]);
-                let fourth = end + separator.len();
-                let cut = *layout == [4, 4, 4]
-                    && future.starts_with(separator)
-                    && !doubled(future, separator)
-                    && (0..3).all(|place| {
-                        let index = fourth + place * writing.step();
-                        digit(value, index, writing).is_some() || hidden(value, index, writing)
-                    });
-                let last = layout.last().copied().unwrap_or(0);
-                let masked = layout.len() > 1 && [1, 2, 6, 8].contains(&last) && hidden(value, next, writing);
-                let lines = LINES.iter().any(|line| line.as_bytes() == *separator);
-                let more = lines
-                    && (first != 4 || digits_end(value, start, &ASCII) || lines_beside(value, &(start..end)));
-                (!cut && !masked && !more).then_some((start..end, brand, layout.len() == 1))
-            },
-        )
+        let separators = if layout.len() == 1 { single.iter().collect() } else { here.clone() };
+        separators.into_iter().find_map(|separator| {
+            let (digits, end) = read(value, start, layout, separator, writing, false)?;
+            let brand = brand(&digits)?;
+            let next = end + writing.gap.len();
+            let future = value.get(end..).unwrap_or(&[]);
+            let fourth = end + separator.len();
+            let cut = *layout == [4, 4, 4]
+                && future.starts_with(separator)
+                && !doubled(future, separator)
+                && (0..3).all(|place| {
+                    let index = fourth + place * writing.step();
+                    digit(value, index, writing).is_some() || hidden(value, index, writing)
+                });
+            let last = layout.last().copied().unwrap_or(0);
+            let masked = layout.len() > 1 && [1, 2, 6, 8].contains(&last) && hidden(value, next, writing);
+            let lines = LINES.iter().any(|line| line.as_bytes() == separator.as_slice());
+            let more = lines
+                && (first != 4 || digits_end(value, start, &ASCII) || lines_beside(value, &(start..end)));
+            (!cut && !masked && !more).then_some((start..end, brand, layout.len() == 1))
+        })
     })
 }
 
