@@ -9,7 +9,10 @@
 )]
 
 mod driver;
+mod handshake;
 mod postgres;
+mod raw;
+mod talk;
 
 use driver::{Asked, Driver, Verdict, index};
 use postgres::*;
@@ -322,6 +325,160 @@ fn postgres_truncations() {
 fn postgres_oversizes_are_refused() {
     for conversation in postgres_conversations().iter().take(4) {
         oversizes(conversation, &postgres_oversizes());
+    }
+}
+
+fn mysql_modern() -> wire::mysql::Session {
+    wire::mysql::Session::new(talk::config(talk::MODERN))
+}
+
+fn mysql_old() -> wire::mysql::Session {
+    wire::mysql::Session::new(talk::config(talk::OLD))
+}
+
+fn mysql_bounded() -> wire::mysql::Session {
+    let limits = wire::Limits { statement_bytes_max: 10_000, ..wire::Limits::default() };
+    wire::mysql::Session::new(wire::mysql::Config { limits, ..talk::config(talk::MODERN) })
+}
+
+fn mysql_judge(asked: &Asked) -> Verdict {
+    match asked {
+        Asked::Login { .. } => Verdict::Admit(handshake::account(ServerTls::Off)),
+        other => judge(other),
+    }
+}
+
+fn mysql_opened(terms: talk::Terms, mut moves: Vec<Move>) -> Vec<Move> {
+    let mut all = Vec::new();
+    for (side, bytes) in talk::logins(terms) {
+        all.push(Move::Bytes(side, bytes));
+        if side == Side::Client {
+            all.push(Move::Connected);
+        }
+    }
+    all.append(&mut moves);
+    all
+}
+
+fn mysql_conversations() -> Vec<Conversation<wire::mysql::Session>> {
+    use talk::*;
+    let pan = b"4111111111111111".as_slice();
+    let number = 4_111_111_111_111_111_u64.to_le_bytes();
+    let long = [pan, &[b' '; 40_000], pan].concat();
+    let answer = |payloads: &[Vec<u8>]| Move::Bytes(Side::Server, talk::answer(payloads));
+    let done = |status| answer(&[ok(0, status)]);
+    let mut all = Vec::new();
+    for (terms, engine) in [(MODERN, mysql_modern as fn() -> _), (OLD, mysql_old), (MODERN, mysql_bounded)] {
+        let conversation = |name, moves| {
+            let moves = mysql_opened(terms, moves);
+            Conversation { name, engine, judge: mysql_judge, moves, kept_max: 1 << 20 }
+        };
+        let rows = result(terms, &[computed(TEXT)], &[row(&[Some(pan)]), row(&[None])], AUTOCOMMIT);
+        let more = result(terms, &[computed(LONGLONG)], &[row(&[Some(pan)])], AUTOCOMMIT | MORE);
+        all.push(conversation(
+            "queries, one refused, a list, an error",
+            vec![
+                client(&[query("select 1"), query("bad"), query("select 2")]),
+                answer(&rows),
+                answer(&[more.clone(), rows.clone()].concat()),
+                client(&[query("select 3"), command(0x0e, b""), command(9, b"")]),
+                answer(&[talk::error(1062, "Duplicate entry '4111111111111111'")]),
+                done(AUTOCOMMIT),
+                answer(&[b"Uptime: 1".to_vec()]),
+            ],
+        ));
+        let line = binary_row(&[Some(&number), Some(&[&[16], pan].concat()), None]);
+        let columns = [computed(LONGLONG), computed(TEXT), computed(DOUBLE)];
+        let ahead = command(0x18, b"\x07\0\0\0\0\0abc");
+        let mut opened = vec![vec![3]];
+        opened.extend(columns.clone());
+        opened.push(end(terms, AUTOCOMMIT | CURSOR));
+        all.push(conversation(
+            "a prepared statement, its cursor, a value sent ahead",
+            vec![
+                client(&[prepare("select ?")]),
+                answer(&prepared(terms, 1, &columns)),
+                client(&[ahead, command(0x17, &raw::execution(7, 0, &[(BLOB, Some(vec![]))], true))]),
+                answer(&result(terms, &columns, &[line.clone(), line.clone()], AUTOCOMMIT)),
+                client(&[command(0x17, &raw::execution(7, 1, &[(BLOB, Some(b"\x01x".to_vec()))], false))]),
+                answer(&opened),
+                client(&[command(0x1c, &[7, 0, 0, 0, 1, 0, 0, 0]), command(0x19, &[7, 0, 0, 0])]),
+                answer(&[line, end(terms, AUTOCOMMIT)]),
+            ],
+        ));
+        let changed = b"\0\0\0\x02\x40\0\0\x01x\x0c\0\x0a\x01a\x074111111".to_vec();
+        all.push(conversation(
+            "a long row, changes of the session",
+            vec![
+                client(&[query("select")]),
+                answer(&result(
+                    terms,
+                    &[computed(TEXT), computed(BLOB)],
+                    &[row(&[Some(&long), Some(pan)])],
+                    AUTOCOMMIT,
+                )),
+                client(&[command(2, b"other")]),
+                answer(&[changed]),
+            ],
+        ));
+        let [.., (_, question), (_, set)] = logins(terms);
+        let question = question[handshake::packet(2, &ok(0, 2)).len()..].to_vec();
+        all.push(conversation(
+            "a reset, a leave",
+            vec![
+                client(&[command(0x1f, b""), query("select 1")]),
+                done(AUTOCOMMIT),
+                Move::Bytes(Side::Server, question),
+                Move::Bytes(Side::Server, set),
+                done(AUTOCOMMIT),
+                client(&[command(1, b"")]),
+            ],
+        ));
+    }
+    all
+}
+
+fn mysql_oversizes() -> Vec<(Side, Vec<u8>)> {
+    let mut all = vec![(Side::Client, vec![0xff, 0xff, 0xff, 0]), (Side::Client, vec![0x11, 0x27, 0, 0])];
+    for first in [0, 1, 0xfb, 0xfe, 0xff] {
+        all.push((Side::Server, vec![0xff, 0xff, 0xff, 1, first]));
+        all.push((Side::Server, vec![1, 0, 0x10, 1, first]));
+    }
+    all
+}
+
+#[test]
+fn mysql_splits() {
+    for conversation in &mysql_conversations() {
+        let whole = conversation.whole();
+        assert_eq!(whole.error, None, "{}", conversation.name);
+        let leaks = whole.client.windows(16).any(|part| part == b"4111111111111111");
+        assert!(!leaks, "{}", conversation.name);
+        splits(conversation);
+    }
+}
+
+#[test]
+fn mysql_truncations() {
+    mysql_conversations().iter().for_each(truncations);
+}
+
+#[test]
+fn mysql_oversizes_are_refused() {
+    // The last of them leaves.
+    for conversation in mysql_conversations().iter().skip(8).take(3) {
+        oversizes(conversation, &mysql_oversizes());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn mysql_garbage(place in 0usize..13, at in any::<usize>(), bytes in prop::collection::vec(any::<u8>(), 1..6)) {
+        for conversation in &mysql_conversations() {
+            garbage(conversation, place, at, &bytes);
+        }
     }
 }
 

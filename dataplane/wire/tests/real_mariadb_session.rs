@@ -23,7 +23,6 @@ use wire::{Event, RefusalKind};
 
 const PAN: &str = "4111111111111111";
 const MASKED: &str = "************1111";
-const NUMBER: u64 = 4_111_111_111_111_111;
 const MASKED_NUMBER: u64 = 1_000_000_000_001_111;
 const SESSION_TRACK: u64 = 1 << 23;
 

@@ -233,11 +233,11 @@ impl Talk {
         first == 0xfe && frame.payload <= if deprecated { PAYLOAD_BYTES_MAX - 1 } else { EOF_BYTES_MAX }
     }
 
-    /// Takes note that values of the command follow.
+    /// Takes note that values of the command follow, if they are of one.
     fn answers(&mut self, turn: &mut Turn<'_>) {
-        if !self.answer.begun && self.awaits != Await::Settings {
-            self.answer.begun = true;
-            turn.out.events.push(Event::Answering { number: self.answer.number });
+        let number = self.answer.number;
+        if number != 0 && !core::mem::replace(&mut self.answer.begun, true) {
+            turn.out.events.push(Event::Answering { number });
         }
     }
 
@@ -416,7 +416,10 @@ impl Talk {
         let more = done.status & STATUS_MORE_RESULTS != 0 && matches!(self.awaits, Await::Results { .. });
         // EOF has no room for words.
         let speaks = payload.first() == Some(&0) || self.capabilities.has(Capabilities::DEPRECATE_EOF);
-        let retold = !more && speaks && !self.notice.is_empty();
+        let speaks = !more && speaks && !self.notice.is_empty();
+        let hushed =
+            self.capabilities.has(Capabilities::SESSION_TRACK) && !self.tracks && done.tells(payload);
+        let retold = speaks || hushed;
         if (retold || self.awaits == Await::Reset) && !turn.first {
             return Ok(Act::Later);
         }
@@ -430,7 +433,7 @@ impl Talk {
         }
         match self.awaits {
             Await::Reset => {
-                self.settle_reset(payload, turn);
+                self.settle_reset(payload, &done, turn);
                 return Ok(Act::Drop);
             }
             Await::Results { binary: true }
@@ -440,24 +443,25 @@ impl Talk {
             }
             _ => {}
         }
+        let (sequence, tracks) = (self.sequence.wrapping_sub(1), self.tracks);
+        let notice = if more { String::new() } else { core::mem::take(&mut self.notice) };
         if more {
             self.answer.stage = Stage::Head;
-            return Ok(Act::Pass);
+        } else {
+            self.end(&done, turn);
         }
-        let (sequence, capabilities) = (self.sequence.wrapping_sub(1), self.capabilities);
-        let notice = core::mem::take(&mut self.notice);
-        self.end(&done, turn);
         if !retold {
             return Ok(Act::Pass);
         }
-        packet(&mut turn.out.client, sequence, |out| done.with_words(payload, &notice, capabilities, out));
+        packet(&mut turn.out.client, sequence, |out| done.retell(payload, &notice, tracks, out));
         Ok(Act::Drop)
     }
 
     /// The session is as new: the gateway's settings come before anything else.
-    fn settle_reset(&mut self, payload: &[u8], turn: &mut Turn<'_>) {
+    fn settle_reset(&mut self, payload: &[u8], done: &Done, turn: &mut Turn<'_>) {
         self.reset.clear();
-        packet(&mut self.reset, self.sequence.wrapping_sub(1), |out| out.extend_from_slice(payload));
+        let (sequence, tracks) = (self.sequence.wrapping_sub(1), self.tracks);
+        packet(&mut self.reset, sequence, |out| done.retell(payload, "", tracks, out));
         self.statements.clear();
         self.awaits = Await::Settings;
         let settings = Settings::begin(Name::default(), self.capabilities, &mut turn.out.server);
@@ -506,6 +510,7 @@ impl Talk {
         }
         self.awaits = Await::Nothing;
         self.next_database = None;
+        self.transaction.begins = false;
         self.notice.clear();
     }
 

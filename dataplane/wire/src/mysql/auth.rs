@@ -31,6 +31,11 @@ pub(crate) enum Progress {
     },
 }
 
+/// What the gateway asks for itself, where a target has it. By SESSION_TRACK it hears what becomes of the settings that it
+/// relies on; a client that has not asked for it is not told.
+const OWN: Capabilities =
+    Capabilities::PLUGIN_AUTH_LENENC.and(Capabilities::CONNECT_ATTRS).and(Capabilities::SESSION_TRACK);
+
 /// Of a target's greeting, what its answer needs.
 struct Greeted {
     opening: Opening,
@@ -191,7 +196,7 @@ impl TargetLogin {
             .and(Capabilities::SECURE_CONNECTION)
             .and(Capabilities::PLUGIN_AUTH)
             .and(Capabilities::TRANSACTIONS)
-            .and(Capabilities::PLUGIN_AUTH_LENENC.and(Capabilities::CONNECT_ATTRS).common(target));
+            .and(OWN.common(target));
         let mut capabilities = own.and(asked.common(CARRIED).common(target));
         for (needed, flag) in [
             (!self.database.is_empty(), Capabilities::CONNECT_WITH_DB),
@@ -305,6 +310,7 @@ impl TargetLogin {
             process: self.process,
             version: core::mem::take(&mut self.version),
             capabilities: self.capabilities,
+            tracks: self.accepted.capabilities.has(Capabilities::SESSION_TRACK),
             status,
             database: core::mem::take(&mut self.database),
         }

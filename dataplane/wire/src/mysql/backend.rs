@@ -10,8 +10,10 @@ pub(crate) struct Backend {
     pub(crate) process: u32,
     /// What the target calls its version; empty: nothing that a greeting could repeat.
     pub(crate) version: String,
-    /// What is spoken on both legs alike.
+    /// What is spoken with the target, and, but for SESSION_TRACK, with the client alike.
     pub(crate) capabilities: Capabilities,
+    /// The client understands what OK packets tell of the session (SESSION_TRACK).
+    pub(crate) tracks: bool,
     /// Status flags of the last OK packet of the login.
     pub(crate) status: u16,
     /// The default database; empty: none.

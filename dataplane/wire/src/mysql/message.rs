@@ -28,7 +28,9 @@ impl Done {
     pub(crate) fn read(payload: &[u8], capabilities: Capabilities) -> Result<Self, Error> {
         const WHAT: &str = "an OK packet is cut short";
         let mut cursor = Cursor::new(Side::Server, payload);
-        if cursor.u8(WHAT)? == 0xfe && !capabilities.has(Capabilities::DEPRECATE_EOF) {
+        const EOF_BYTES: usize = 5;
+        let deprecated = capabilities.has(Capabilities::DEPRECATE_EOF);
+        if cursor.u8(WHAT)? == 0xfe && !(deprecated && payload.len() != EOF_BYTES) {
             // Warnings.
             cursor.take(2, "an EOF packet is cut short")?;
             let status = cursor.u16_le("an EOF packet is cut short")?;
@@ -63,29 +65,31 @@ impl Done {
         Ok(self)
     }
 
-    /// Appends the same packet with other words before its own.
-    pub(crate) fn with_words(
-        &self,
-        payload: &[u8],
-        words: &str,
-        capabilities: Capabilities,
-        out: &mut Vec<u8>,
-    ) {
+    /// Whether the packet reads otherwise for a client that knows nothing of session tracking.
+    pub(crate) fn tells(&self, payload: &[u8]) -> bool {
+        self.fixed < payload.len()
+    }
+
+    /// Appends the same packet with other words before its own, in the form that a client has asked for.
+    pub(crate) fn retell(&self, payload: &[u8], words: &str, tracks: bool, out: &mut Vec<u8>) {
         let own = payload.get(self.words.clone()).unwrap_or_default();
-        let mut said = words.as_bytes().to_vec();
-        if !own.is_empty() {
-            said.extend_from_slice(b"; ");
-            said.extend_from_slice(own);
-        }
-        out.extend_from_slice(payload.get(..self.fixed).unwrap_or_default());
-        if !capabilities.has(Capabilities::SESSION_TRACK) {
-            out.extend_from_slice(&said);
+        let between: &[u8] = if own.is_empty() || words.is_empty() { b"" } else { b"; " };
+        let said = [words.as_bytes(), between, own].concat();
+        let (fixed, warnings) = payload.split_at_checked(self.fixed - 2).unwrap_or((payload, b""));
+        out.extend_from_slice(fixed);
+        if tracks {
+            out.extend_from_slice(warnings.get(..2).unwrap_or_default());
+            frame::string(out, &said);
+            if self.status & STATUS_SESSION_CHANGED != 0 {
+                frame::string(out, payload.get(self.changes.clone()).unwrap_or_default());
+            }
             return;
         }
-        frame::string(out, &said);
-        if self.status & STATUS_SESSION_CHANGED != 0 {
-            frame::string(out, payload.get(self.changes.clone()).unwrap_or_default());
+        if let Some(status) = out.last_chunk_mut::<2>() {
+            *status = (self.status & !STATUS_SESSION_CHANGED).to_le_bytes();
         }
+        out.extend_from_slice(warnings.get(..2).unwrap_or_default());
+        out.extend_from_slice(&said);
     }
 }
 
@@ -228,15 +232,16 @@ mod tests {
 
     #[test]
     fn words_are_put_before_its_own() {
-        for (payload, capabilities, expected) in [
-            (b"\0\0\0\x02\0\0\0".as_slice(), PLAIN, b"\0\0\0\x02\0\0\0ticket".as_slice()),
-            (b"\0\0\0\x02\0\0\0own", PLAIN, b"\0\0\0\x02\0\0\0ticket; own"),
-            (b"\0\0\0\x02\0\0\0", TRACKED, b"\0\0\0\x02\0\0\0\x06ticket"),
-            (b"\0\0\0\0\x40\0\0\x01x\x02\x05\0", TRACKED, b"\0\0\0\0\x40\0\0\x09ticket; x\x02\x05\0"),
+        for (payload, capabilities, tracks, expected) in [
+            (b"\0\0\0\x02\0\0\0".as_slice(), PLAIN, false, b"\0\0\0\x02\0\0\0ticket".as_slice()),
+            (b"\0\0\0\x02\0\0\0own", PLAIN, false, b"\0\0\0\x02\0\0\0ticket; own"),
+            (b"\0\0\0\x02\0\0\0", TRACKED, true, b"\0\0\0\x02\0\0\0\x06ticket"),
+            (b"\0\0\0\0\x40\0\0\x01x\x02\x05\0", TRACKED, true, b"\0\0\0\0\x40\0\0\x09ticket; x\x02\x05\0"),
+            (b"\0\0\0\x02\x40\0\0\x01x\x02\x05\0", TRACKED, false, b"\0\0\0\x02\0\0\0ticket; x"),
         ] {
             let mut out = Vec::new();
             let done = Done::read(payload, capabilities).unwrap();
-            done.with_words(payload, "ticket", capabilities, &mut out);
+            done.retell(payload, "ticket", tracks, &mut out);
             assert_eq!(out, expected);
         }
     }

@@ -18,7 +18,8 @@ impl Nature {
         let mut tokens = Tokens::new(text);
         let first = tokens.next();
         let is = |word: &str| first.is_some_and(|token| token.is_word(word));
-        if !(is("begin") || is("start") || is("set") || is("show")) {
+        let light = is("set") || is("show") || is("use");
+        if !(light || is("begin") || is("start")) {
             return Self { begins: false, heavy: true };
         }
         let second = tokens.next();
@@ -31,7 +32,7 @@ impl Nature {
         let single = !matches!(second, Some(Token::Sign(b';')))
             && !tokens.any(|token| token == Token::Sign(b';'))
             || tokens.next().is_none();
-        Self { begins: begins && single, heavy: !single || !(begins || is("set") || is("show")) }
+        Self { begins: begins && single, heavy: !(single && (begins || light)) }
     }
 }
 
@@ -284,6 +285,7 @@ mod tests {
             ("start slave", false, true),
             ("BEGIN NOT ATOMIC select 1", false, true),
             ("set x = 1", false, false),
+            ("USE `a`", false, false),
             ("# job\n show x", false, false),
             ("begin; update t set a = 1", false, true),
             ("set x = 1; update t set a = 1", false, true),

@@ -32,7 +32,10 @@ use crate::{
 /// An open session.
 pub(crate) struct Talk {
     pub(super) masker: Masker,
+    /// What is spoken with the target.
     pub(super) capabilities: Capabilities,
+    /// The client understands what OK packets tell of the session.
+    pub(super) tracks: bool,
     /// What the target owes.
     pub(super) awaits: Await,
     pub(super) answer: Answer,
@@ -120,6 +123,7 @@ impl Talk {
         Self {
             masker: Masker { scanner, format, scratch: Vec::new() },
             capabilities: backend.capabilities,
+            tracks: backend.tracks,
             awaits: Await::Nothing,
             answer: Answer::default(),
             sequence: 0,
@@ -173,7 +177,6 @@ impl Talk {
     fn take_command(&mut self, payload: &[u8], whole: Whole, out: &mut Outbox) -> Result<Step, Error> {
         let length = whole.length;
         let pass = Step::ToServer(Permitted(length));
-        let tracks = payload.len();
         match payload.first().copied().ok_or(malformed(0, "an empty packet"))? {
             command::QUIT => {
                 self.leaving = true;
@@ -192,19 +195,19 @@ impl Talk {
                 self.statements.send_ahead(statement, parameter, bytes);
                 return Ok(Step::Consumed(length));
             }
-            command::CLOSE if tracks == 5 => {
+            command::CLOSE if payload.len() == 5 => {
                 self.statements.remove(Execute::named(payload)?);
                 return Ok(pass);
             }
-            command::RESET if tracks == 5 => {
+            command::RESET if payload.len() == 5 => {
                 let statement = Execute::named(payload)?;
                 self.statements.forget_ahead(statement);
                 self.statements.find_mut(statement).map(|statement| statement.cursor.take());
                 self.expect(Await::Plain, 0, whole);
             }
-            command::SET_OPTION if tracks == 3 => self.expect(Await::Plain, 0, whole),
-            command::PING if tracks == 1 => self.expect(Await::Plain, 0, whole),
-            command::RESET_CONNECTION if tracks == 1 => self.expect(Await::Reset, 0, whole),
+            command::SET_OPTION if payload.len() == 3 => self.expect(Await::Plain, 0, whole),
+            command::PING if payload.len() == 1 => self.expect(Await::Plain, 0, whole),
+            command::RESET_CONNECTION if payload.len() == 1 => self.expect(Await::Reset, 0, whole),
             command::CLOSE | command::RESET | command::SET_OPTION | command::PING => {
                 return Err(malformed(HEADER_BYTES, "a command of a length that it never has"));
             }
@@ -298,10 +301,13 @@ impl Talk {
         let Some(statement) = self.statements.find_mut(id) else {
             return Ok(self.reply(&UNKNOWN_STATEMENT, whole, out));
         };
-        if statement.overflown {
+        // What a bulk would make of values sent ahead, it does not show.
+        let bulk = payload.first() == Some(&command::BULK_EXECUTE);
+        if statement.overflown || bulk && !statement.ahead.is_empty() {
             self.statements.forget_ahead(id);
             // ER_NET_PACKET_TOO_LARGE
-            let refusal = words(1153, b"08S01", "the values sent ahead are too large, or of no parameter");
+            let text = "the values sent ahead are too large, of no parameter, or before a bulk";
+            let refusal = words(1153, b"08S01", text);
             return Ok(self.reply(&refusal, whole, out));
         }
         let execute = Execute::read(payload, statement.parameters, attributed)?;
@@ -330,7 +336,7 @@ impl Talk {
             return Ok(self.reply(&UNKNOWN_STATEMENT, whole, out));
         };
         let (number, watch) = (cursor.number, cursor.watch);
-        self.plan.clone_from(&cursor.plan);
+        self.plan.copy(&cursor.plan);
         self.expect(Await::Fetch, number, whole);
         self.answer.watch = watch;
         self.answer.statement = id;

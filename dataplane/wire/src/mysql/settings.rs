@@ -1,6 +1,6 @@
 //! The gateway's own settings of a session, made before the client may say anything: text is UTF-8 both ways, no SQL
 //! mode changes how a text is cut, and what the client changes of it later is reported. One question, one statement,
-//! both answers read and swallowed. Leaves out what the client sets itself (the open session's concern).
+//! both answers read and swallowed. A client that has named another character set is given UTF-8 as well. Leaves out what the client sets itself (the open session's concern).
 
 use alloc::format;
 use alloc::string::String;

@@ -53,6 +53,7 @@ pub(crate) enum Asked {
         number: u64,
         kind: CommandKind,
         text: String,
+        database: String,
         parameters: Vec<Option<Vec<u8>>>,
         transaction: wire::Transaction,
     },
@@ -116,6 +117,7 @@ fn owned(question: &Question<'_>) -> Asked {
             number: command.number,
             kind: command.kind,
             text: command.text.into(),
+            database: command.database.into(),
             parameters: command
                 .parameters
                 .iter()
