@@ -1,6 +1,6 @@
 //! The gateway's own settings of a session, made before the client may say anything: text is UTF-8 both ways, no SQL
 //! mode changes how a text is cut, and what the client changes of it later is reported. One question, one statement,
-//! both answers read and swallowed. Leaves out what the client sets itself (the open session's concern).
+//! both answers read and swallowed. A client that has named another character set is given UTF-8 as well. Leaves out what the client sets itself (the open session's concern).
 
 use alloc::format;
 use alloc::string::String;
@@ -43,7 +43,7 @@ const TRACKED: &str = "session_track_system_variables = 'autocommit,character_se
 const NAME_BYTES_MAX: usize = 63;
 
 /// What a session is called at its target.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Name {
     pub(crate) program: String,
     comment: String,

@@ -503,8 +503,8 @@ mod tests {
             assert_eq!(lex(both).unwrap(), [a.clone(), b.clone()], "{both}");
         }
         assert_eq!(lex("a/*!50110 b*/").unwrap(), [a.clone(), b.clone()]);
-        assert_eq!(lex("a --").unwrap(), [a.clone()]);
-        assert_eq!(lex("a -- x").unwrap(), [a.clone()]);
+        assert_eq!(lex("a --").unwrap(), std::slice::from_ref(&a));
+        assert_eq!(lex("a -- x").unwrap(), std::slice::from_ref(&a));
         assert_eq!(lex("1--1").unwrap().len(), 4);
         assert_eq!(lex("a--b\n").unwrap().len(), 4);
         assert_eq!(lex("select /*+ NO_ICP(t) */ a").unwrap(), [word("select"), a]);

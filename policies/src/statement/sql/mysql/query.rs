@@ -215,7 +215,7 @@ impl<'t> Reading<'t, '_> {
     /// FROM first, then what is selected.
     fn items_and_from(&mut self, how: Use) -> Result<Outputs> {
         let items = self.at.clone();
-        let Some(from) = self.from_ahead() else {
+        let Some(from) = self.place_of_from() else {
             let outputs = self.items(how)?;
             self.into(&outputs)?;
             return Ok(outputs);
@@ -233,7 +233,7 @@ impl<'t> Reading<'t, '_> {
     }
 
     /// Where this query's FROM is.
-    fn from_ahead(&self) -> Option<usize> {
+    fn place_of_from(&self) -> Option<usize> {
         let mut depth = 0_usize;
         for (index, lexeme) in self.at.rest().iter().enumerate() {
             match lexeme {
