@@ -226,6 +226,7 @@ fn parts(
             metrics,
             starved: Vec::new(),
             cancels: Vec::new(),
+            kills: Vec::new(),
             wall_us: 0,
             now_ms: 0,
             approval_hint,

@@ -22,6 +22,7 @@ struct Rig {
     inbound: [Vec<u8>; 2],
     sent: [Vec<u8>; 2],
     closed: bool,
+    admitted: bool,
 }
 
 fn place(side: Side) -> usize {
@@ -56,6 +57,7 @@ impl Rig {
             inbound: Default::default(),
             sent: Default::default(),
             closed: false,
+            admitted: false,
         };
         let mut out = Outbox::default();
         rig.session.accepted(&mut out, Now(0));
@@ -102,9 +104,7 @@ impl Rig {
                         self.session.secured(secured, &Handshake::default(), &mut out, Now(0)).is_err();
                     self.flush(&mut out);
                 }
-                Ok(Step::Ask) if side == Side::Client && self.session.server_version().is_empty() => {
-                    self.admit()
-                }
+                Ok(Step::Ask) if side == Side::Client && !self.admitted => self.admit(),
                 Ok(Step::Need(_)) => return,
                 // The login is over.
                 _ => self.closed = true,
@@ -113,6 +113,7 @@ impl Rig {
     }
 
     fn admit(&mut self) {
+        self.admitted = true;
         let bytes = &mut self.inbound[0];
         assert!(self.session.question(bytes).is_some(), "no question");
         let password = Secret::new(PASSWORD.to_vec());
