@@ -196,6 +196,7 @@ fn targets_of_mysql() {
         ("data:", "pool: {idle: 1}\ndata:", "leave `pool` out"),
         ("data:", "oauth: {issuer: github}\ndata:", "`oauth` is for targets of the protocol postgres"),
         ("column: public.cards.cvv", "column: cards.cvv", "is written `database.table.column`"),
+        ("objects: [public.settlements]", "objects: ['public.\"Settlements\"']", "write lower case"),
     ] {
         assert!(mysql.contains(part), "{part}");
         let found = mistakes(&mysql.replace(part, other));

@@ -257,8 +257,9 @@ impl<'a> Lexer<'a> {
         if inner.starts_with("M!") {
             return Err(Unreadable);
         }
-        // A hint of the optimizer; it may set variables.
-        if inner.starts_with('+') && inner.to_ascii_lowercase().contains("set_var") {
+        // A hint of the optimizer: it may set variables, and a name in quotes within it may hold what ends a comment.
+        let quotes = |hint: &str| hint.contains(['`', '"', '\'']);
+        if inner.starts_with('+') && (quotes(inner) || inner.to_ascii_lowercase().contains("set_var")) {
             return Err(Unreadable);
         }
         self.at += 2 + end + 2;
@@ -522,6 +523,8 @@ mod tests {
             "/*! a /* b */ c */",
             "/*! a /*! b */ */",
             "select /*+ SET_VAR(sql_mode='ANSI_QUOTES') */ 1",
+            "select /*+ SET_VAR(sql_mode=4) */ 1",
+            "select /*+ QB_NAME(`*/ a /*`) */ b",
         ] {
             assert_eq!(lex(doubtful), Err(Unreadable), "{doubtful}");
         }

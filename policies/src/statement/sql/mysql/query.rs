@@ -159,6 +159,8 @@ impl<'t> Reading<'t, '_> {
             if self.at.word("cycle") {
                 self.list(Use::Filter)?;
                 self.expect("restrict")?;
+                // Queries behind it have not been looked for in this one.
+                absent(recursive && self.comes_sign(','))?;
             }
             if !self.at.sign(',') {
                 return Ok(());

@@ -110,4 +110,6 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("DROP USER u", "grant"),
     ("RENAME USER a TO b", "grant"),
     ("CREATE SERVER s FOREIGN DATA WRAPPER mysql OPTIONS (HOST 'h')", "ddl | !dynamic-sql"),
+    ("CREATE TABLE t TABLE u", "select:shop.u | ddl:shop.t | +shop.u.* | *shop.u"),
+    ("CREATE TABLE t (a INT) IGNORE VALUES ROW(1)", "ddl:shop.t"),
 ];

@@ -1,6 +1,10 @@
 //! SELECT and what it reads.
 
 pub(super) const CASES: &[(&str, &str)] = &[
+    (
+        "SELECT point(a), st_x(b) FROM t",
+        "select | select:shop.t | +shop.t.a | +shop.t.b | ~shop.t.a | ~shop.t.b | shop.point() | st_x()",
+    ),
     ("SELECT 1", "select"),
     ("SELECT pan FROM cards", "select | select:shop.cards | +shop.cards.pan"),
     ("SELECT * FROM cards", "select | select:shop.cards | +shop.cards.* | *shop.cards"),

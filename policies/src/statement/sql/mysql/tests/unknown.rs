@@ -45,5 +45,10 @@ pub(super) const CASES: &[&str] = &[
     "SIGNAL SQLSTATE '45000'",
     "EXPLAIN INTO @a SELECT 1",
     "TABLE",
+    "CREATE TABLE t (a INT TABLE u)",
+    "PREPARE s FROM 'USE other'",
+    "EXECUTE IMMEDIATE 'USE other'",
+    "SET session.sql_mode = 'ANSI_QUOTES'",
+    "WITH RECURSIVE a AS (SELECT x FROM b) CYCLE x RESTRICT, b AS (SELECT 1) SELECT * FROM a",
     "what is this",
 ];
