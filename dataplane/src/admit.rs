@@ -80,6 +80,9 @@ impl Desk {
             )
             .detail(format!("its groups: {}", verified.identity.groups.join(", "))));
         };
+        if class.mask() == Mask::Surrogate && !self.scanner.has_surrogates() {
+            return Err(no_surrogates());
+        }
         session.permit = Some(self.permit(&class, &verified, target.name)?);
         if let Some(seconds) = class.limits().duration_s {
             session.until_ms = Some(self.now_ms + seconds * 1000);
@@ -244,6 +247,7 @@ impl Desk {
             tls,
             cancel: CancelKey { process: self.number_of(session.slot), secret },
             mask: session.who.as_ref().map(|who| who.mask).unwrap_or_default(),
+            scanner: self.scanner,
         })
     }
 
@@ -366,6 +370,12 @@ fn who(verified: &Verified, target: &TargetView<'_>, database: &str, class: Opti
     }
 }
 
+/// What policy asks for cannot be done: nothing less is done in its place.
+fn no_surrogates() -> OwnedRefusal {
+    OwnedRefusal::new(RefusalKind::Denied, "policy masks by surrogates, and this gateway has no key for them")
+        .detail("the boot configuration of pangate-dataplane names none (surrogateKeyFile)".to_owned())
+}
+
 /// Whether an answer's columns are followed to where they come from.
 pub(crate) fn is_labelled(target: &TargetView<'_>) -> bool {
     matches!(target.protocol, Protocol::Postgres | Protocol::Mysql) && target.labels().next().is_some()
@@ -377,6 +387,7 @@ fn format(mask: Mask) -> scan::Format {
         Mask::Last4 => scan::Format::Last4,
         Mask::Bin6Last4 => scan::Format::Bin6Last4,
         Mask::Bin8Last4 => scan::Format::Bin8Last4,
+        Mask::Surrogate => scan::Format::Surrogate,
     }
 }
 

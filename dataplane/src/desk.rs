@@ -153,6 +153,8 @@ pub struct Admitted {
     pub cancel: CancelKey,
     /// How card numbers are masked.
     pub mask: scan::Format,
+    /// Finds them.
+    pub scanner: Scanner,
 }
 
 impl Admitted {
@@ -167,6 +169,7 @@ impl Admitted {
             tls: self.tls,
             cancel: self.cancel,
             mask: self.mask,
+            scanner: self.scanner,
         }
     }
 }

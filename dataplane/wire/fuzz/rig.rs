@@ -151,6 +151,7 @@ impl<E: Engine> Rig<E> {
                     tls: ServerTls::Off,
                     cancel: CancelKey { process: 1, secret: 2 },
                     mask: scan::Format::Last4,
+                    scanner: scan::Scanner::new(),
                 });
             }
             Some(Question::Cancel(_)) => ruling = Ruling::Done,

@@ -126,6 +126,7 @@ impl Rig {
             tls: ServerTls::Off,
             cancel: CancelKey { process: 1, secret: 2 },
             mask: scan::Format::Last4,
+            scanner: scan::Scanner::new(),
         };
         let mut out = Outbox::default();
         match self.session.rule(Ruling::Admit(admission), bytes, &mut out, Now(0)) {

@@ -44,6 +44,7 @@ impl CancelErrand {
             tls,
             cancel: CancelKey { process: 0, secret: 0 },
             mask: scan::Format::Full,
+            scanner: scan::Scanner::new(),
         };
         let login = TargetLogin::new(&admission, Accepted::nobody());
         Self { awaiting: Awaiting::Login(Box::new(login)), process, deadline: None }

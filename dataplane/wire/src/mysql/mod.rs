@@ -169,7 +169,7 @@ impl Session {
         match (&mut self.phase, ruling) {
             (Phase::Client(login), Ruling::Admit(admission)) => {
                 let (consumed, accepted) = login.admit(bytes)?;
-                self.mask = admission.mask;
+                (self.scanner, self.mask) = (admission.scanner, admission.mask);
                 self.phase = Phase::Target(Box::new(TargetLogin::new(&admission, accepted)));
                 self.deadline = None;
                 Ok(Step::Consumed(consumed))
