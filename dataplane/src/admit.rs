@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use evidence::record::{Record, SessionId};
 use policies::snapshot::{Bind, Class, Durability, Mask, Protocol, RecordResponses, Snapshot, TargetView};
+use policies::statement::Dialect;
 use scan::Format;
-use wire::{CancelKey, Login, Method, RefusalKind, Secret};
+use wire::{CancelKey, Login, Method, RefusalKind, Secret, ServerTls};
 
 use crate::catalog::Place;
 use crate::desk::{Admitted, Answer, Desk, OwnedRefusal, Wait, not_recorded};
@@ -79,11 +80,14 @@ impl Desk {
             )
             .detail(format!("its groups: {}", verified.identity.groups.join(", "))));
         };
+        if class.mask() == Mask::Surrogate && !self.scanner.has_surrogates() {
+            return Err(no_surrogates());
+        }
         session.permit = Some(self.permit(&class, &verified, target.name)?);
         if let Some(seconds) = class.limits().duration_s {
             session.until_ms = Some(self.now_ms + seconds * 1000);
         }
-        let place = Place { target: target.name.to_owned(), database: database.clone() };
+        let place = Place::of(&target, &database);
         let number = self.verdicts.class_number(&class, &place);
         let labelled = is_labelled(&target);
         if labelled {
@@ -98,6 +102,7 @@ impl Desk {
             number,
             labelled,
             prepared: hashbrown::HashMap::new(),
+            database: String::new(),
         });
         Ok(self.claim(session, &verified))
     }
@@ -240,8 +245,9 @@ impl Desk {
             name: name(session, &subject),
             comment: format!("pangate session={:032x} subject={subject}", session.id),
             tls,
-            cancel: CancelKey { process: u32::from(self.shard) << 24 | (session.slot & 0x00ff_ffff), secret },
+            cancel: CancelKey { process: self.number_of(session.slot), secret },
             mask: session.who.as_ref().map(|who| who.mask).unwrap_or_default(),
+            scanner: self.scanner,
         })
     }
 
@@ -272,7 +278,7 @@ impl Desk {
             claims: &claims,
             source: &session.source_text,
             target: &who.target,
-            protocol: "postgres",
+            protocol: who.protocol,
             user: &user,
             database,
             application: &application,
@@ -280,6 +286,28 @@ impl Desk {
             snapshot,
         };
         self.recorder.append(&record, self.now_ms, session.gather_ms());
+    }
+
+    /// What clients take for a connection's number: says which shard and slot.
+    pub(crate) fn number_of(&self, slot: u32) -> u32 {
+        u32::from(self.shard) << 24 | (slot & 0x00ff_ffff)
+    }
+
+    /// What the target calls its version; empty: not known yet.
+    pub(crate) fn server_version(&self, target: &str) -> String {
+        let entry = self.catalog.get(&Place::whole(target));
+        let facts = entry.and_then(|entry| entry.facts.as_ref());
+        facts.map(|facts| facts.server_version.clone()).unwrap_or_default()
+    }
+
+    /// How the gateway logs in at a target for itself: user, password, TLS; `None`: it cannot, or need not now.
+    pub(crate) fn own_login(&mut self, target: &str) -> Option<(String, Secret, ServerTls)> {
+        let snapshot = self.snapshot.clone()?;
+        let view = snapshot.target(target)?;
+        let tls = self.upstreams.get(target)?.server_tls().ok()?;
+        let read = |file| self.credentials.password(target, Path::new(file), self.now_ms);
+        let password = view.credential.password_file.map_or(Ok(Secret::default()), read).ok()?;
+        Some((view.credential.username.to_owned(), password, tls))
     }
 
     /// Whether the snapshot is older than its maxAge: mgmt has not confirmed it for so long.
@@ -324,7 +352,9 @@ fn who(verified: &Verified, target: &TargetView<'_>, database: &str, class: Opti
         requester: verified.identity.requester.clone(),
         groups: verified.identity.groups.clone(),
         target: target.name.to_owned(),
-        place: Place { target: target.name.to_owned(), database: database.to_owned() },
+        place: Place::of(target, database),
+        protocol: protocol_word(target.protocol),
+        dialect: Dialect::of(target.protocol).unwrap_or(Dialect::Postgres),
         mask: format(class.map_or(Mask::Full, Class::mask)),
         answers: match class.map(Class::record) {
             Some(RecordResponses::Full) => Answers::Full,
@@ -340,9 +370,15 @@ fn who(verified: &Verified, target: &TargetView<'_>, database: &str, class: Opti
     }
 }
 
+/// What policy asks for cannot be done: nothing less is done in its place.
+fn no_surrogates() -> OwnedRefusal {
+    OwnedRefusal::new(RefusalKind::Denied, "policy masks by surrogates, and this gateway has no key for them")
+        .detail("the boot configuration of pangate-dataplane names none (surrogateKeyFile)".to_owned())
+}
+
 /// Whether an answer's columns are followed to where they come from.
 pub(crate) fn is_labelled(target: &TargetView<'_>) -> bool {
-    target.protocol == Protocol::Postgres && target.labels().next().is_some()
+    matches!(target.protocol, Protocol::Postgres | Protocol::Mysql) && target.labels().next().is_some()
 }
 
 fn format(mask: Mask) -> scan::Format {
@@ -351,6 +387,7 @@ fn format(mask: Mask) -> scan::Format {
         Mask::Last4 => scan::Format::Last4,
         Mask::Bin6Last4 => scan::Format::Bin6Last4,
         Mask::Bin8Last4 => scan::Format::Bin8Last4,
+        Mask::Surrogate => scan::Format::Surrogate,
     }
 }
 
@@ -360,24 +397,43 @@ fn name(session: &Session, subject: &str) -> String {
     format!("pangate/{:032x}/{subject}", session.id)
 }
 
-/// The target and database that a login asks for: `target` for its own database, or `target/database`.
+/// The target and database that a login asks for: `target` for its own database, or `target/database`. Where a database
+/// may be left open (MySQL) and the listener has one target, that is meant by no name, and by a name that is none of a
+/// target, which is then the database's.
 fn choose_target<'a>(
     snapshot: &'a Snapshot,
     listener: &str,
     asked: &str,
 ) -> Result<(TargetView<'a>, String), OwnedRefusal> {
     let (name, database) = asked.split_once('/').unwrap_or((asked, ""));
-    let mut here = snapshot.targets().filter(|target| target.listen == listener);
-    let target = here.find(|target| target.name == name).ok_or_else(|| {
+    let here: Vec<_> = snapshot.targets().filter(|target| target.listen == listener).collect();
+    let named = here.iter().find(|target| target.name == name).map(|target| (*target, database));
+    let alone = match here.as_slice() {
+        [target] if target.protocol == Protocol::Mysql => Some((*target, asked)),
+        _ => None,
+    };
+    let (target, database) = named.or(alone).ok_or_else(|| {
         unauthenticated("the database named is no target of this listener")
             .hint("connect with the target's name as the database: dbname=TARGET or dbname=TARGET/DATABASE")
     })?;
     match target.database {
         Some(own) if database.is_empty() || database == own => Ok((target, own.to_owned())),
-        Some(_) => Err(unauthenticated(format!("target {name} offers one database, and not that"))
-            .hint("connect with dbname=TARGET alone")),
+        Some(_) => Err(unauthenticated(format!("target {} offers one database, and not that", target.name))
+            .hint("connect with the target's name as the database, and nothing behind it")),
         // As PostgreSQL has it: the database named like the user.
-        None if database.is_empty() => Ok((target, target.credential.username.to_owned())),
+        None if database.is_empty() && target.protocol == Protocol::Postgres => {
+            Ok((target, target.credential.username.to_owned()))
+        }
         None => Ok((target, database.to_owned())),
+    }
+}
+
+/// A protocol as records name it.
+const fn protocol_word(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Postgres => "postgres",
+        Protocol::Mysql => "mysql",
+        Protocol::Mongodb => "mongodb",
+        Protocol::Http => "http",
     }
 }

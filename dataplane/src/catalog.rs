@@ -4,6 +4,7 @@
 
 mod connect;
 mod follow;
+mod mysql;
 mod read;
 
 use std::collections::HashMap;
@@ -32,6 +33,21 @@ pub struct Place {
     pub database: String,
 }
 
+impl Place {
+    /// A target whose databases are in one catalog.
+    pub fn whole(target: &str) -> Self {
+        Self { target: target.to_owned(), database: String::new() }
+    }
+
+    /// Where the catalog is that says what lies in this database.
+    pub fn of(target: &TargetView<'_>, database: &str) -> Self {
+        match target.protocol {
+            Protocol::Mysql => Self::whole(target.name),
+            _ => Self { target: target.name.to_owned(), database: database.to_owned() },
+        }
+    }
+}
+
 /// What the catalog of a place says.
 #[derive(Debug)]
 pub struct Facts {
@@ -41,6 +57,8 @@ pub struct Facts {
     pub derived: Vec<DerivedLabel>,
     /// Differs from that of all other facts.
     pub version: u64,
+    /// What the target calls its version, where its protocol's greeting needs that.
+    pub server_version: String,
     /// What the manifests' labels were found to mean: kept when a name changes.
     roots: Vec<follow::Root>,
 }
@@ -109,6 +127,7 @@ impl Catalog {
 /// How a place is reached, and what is looked for there.
 #[derive(Clone, PartialEq, Eq)]
 struct Spec {
+    protocol: Protocol,
     address: String,
     /// `None`: plaintext was asked for by name.
     tls: Option<TlsFiles>,
@@ -122,6 +141,7 @@ struct Spec {
 impl Spec {
     fn of(target: &TargetView<'_>) -> Self {
         Self {
+            protocol: target.protocol,
             address: target.address.to_owned(),
             tls: TlsFiles::of(&target.tls),
             direct: matches!(target.tls, TlsMode::VerifyFull { direct: true, .. }),
@@ -210,6 +230,10 @@ impl Keeper {
                 known.due = true;
             }
         }
+        // A greeting tells the target's version before anything is known of the client.
+        for target in snapshot.targets().filter(|target| target.protocol == Protocol::Mysql) {
+            self.ask(Place::whole(target.name));
+        }
         self.snapshot = Some(snapshot);
         self.changed = true;
     }
@@ -243,7 +267,7 @@ impl Keeper {
             }
             known.due = false;
             let Some(target) = snapshot.target(&place.target) else { continue };
-            if target.protocol != Protocol::Postgres {
+            if !matches!(target.protocol, Protocol::Postgres | Protocol::Mysql) {
                 continue;
             }
             known.reading = true;
@@ -283,13 +307,18 @@ impl Keeper {
         known.entry.upto = done.number;
         known.entry.snapshot = done.snapshot;
         known.spec = Some(done.spec);
-        let same = |facts: &Arc<Facts>| *facts.origins == read.origins && facts.derived == read.derived;
+        let same = |facts: &Arc<Facts>| {
+            *facts.origins == read.origins
+                && facts.derived == read.derived
+                && facts.server_version == read.version
+        };
         if !known.entry.facts.as_ref().is_some_and(same) {
             self.versions += 1;
             known.entry.facts = Some(Arc::new(Facts {
                 origins: Arc::new(read.origins),
                 derived: read.derived,
                 version: self.versions,
+                server_version: read.version,
                 roots: read.roots,
             }));
         }
@@ -312,6 +341,9 @@ async fn bounded(
     roots: &[follow::Root],
 ) -> Result<read::Reading, String> {
     let reading = async {
+        if spec.protocol == Protocol::Mysql {
+            return mysql::read(spec, password).await;
+        }
         let client = connect::connect(spec, database, password).await?;
         read::read(&client, &spec.labels, roots).await
     };

@@ -6,15 +6,17 @@ use std::rc::Rc;
 
 use evidence::record::{Record, SessionId};
 use policies::decision::Decision;
+use policies::statement::Dialect;
 use wire::{Command, CommandKind, Now, RefusalKind};
 
 use crate::admit::is_labelled;
+use crate::catalog::Place;
 use crate::desk::{Answer, Desk, OwnedRefusal, Wait, not_recorded};
 use crate::hold::Shown;
-use crate::limits::{RECORDED_TEXT_BYTES_MAX, SESSION_VERDICTS_MAX};
+use crate::limits::{NAMED_MAX, RECORDED_TEXT_BYTES_MAX, SESSION_VERDICTS_MAX};
 use crate::redact;
-use crate::session::{Prepared, Session, Standing};
-use crate::verdict::{Judge, Verdict};
+use crate::session::{Prepared, Session, Standing, Who};
+use crate::verdict::{Judge, Named, Verdict};
 
 /// What is known of a command before its parameters are looked at.
 enum Judged {
@@ -29,6 +31,9 @@ impl Desk {
     pub(crate) fn command(&mut self, command: &Command<'_>, session: &mut Session, _now: Now) -> Answer {
         if self.recorder.failure().is_some() {
             return Answer::Refuse(not_recorded());
+        }
+        if let Some(answer) = self.kill(command, session) {
+            return answer;
         }
         if let Some(answer) = self.follow(command, session) {
             return self.unfollowed(command, session, answer);
@@ -72,8 +77,9 @@ impl Desk {
     fn record_refused(&mut self, command: &Command<'_>, session: &Session) {
         let format = session.who.as_ref().map(|who| who.mask).unwrap_or_default();
         let mut text = String::new();
-        let secret = redact::names_secret(command.text);
-        let masked = redact::statement(command.text, secret, &self.scanner, format, &mut text);
+        let secret = redact::names_secret(command.text, session.dialect());
+        let masked =
+            redact::statement(command.text, secret, session.dialect(), (&self.scanner, format), &mut text);
         let record = Record::Command {
             session: SessionId(session.id),
             number: command.number,
@@ -106,21 +112,38 @@ impl Desk {
         if session.following.renew() {
             standing.prepared.clear();
         }
+        if command.database != standing.database {
+            // Names stand for other objects.
+            command.database.clone_into(&mut standing.database);
+            standing.number = self.verdicts.class_number(class, &place(who, command.database));
+            standing.prepared.clear();
+        }
         if let Some(known) = command.statement.and_then(|id| standing.prepared.get(&id)) {
             return Ok(Judged::Prepared(Rc::clone(known)));
         }
         let derived = session.following.facts().map(|facts| facts.derived.as_slice()).unwrap_or_default();
-        let (number, target, scanner) = (standing.number, &who.target, &self.scanner);
-        let judge = Judge { snapshot, class, number, target, derived, scanner };
+        let judge = Judge {
+            snapshot,
+            class,
+            number: standing.number,
+            target: &who.target,
+            dialect: who.dialect,
+            database: command.database,
+            named: &session.named,
+            origins: session.following.facts().map(|facts| &*facts.origins),
+            derived,
+            scanner: &self.scanner,
+        };
         let verdict = self.verdicts.of(&judge, command.text);
         let Some(id) = command.statement else { return Ok(Judged::Once(verdict)) };
         if standing.prepared.len() >= SESSION_VERDICTS_MAX {
             standing.prepared.clear();
         }
         // Verdicts are shared by texts that differ in literals: what is secret in this one is seen in itself.
-        let secret = verdict.secret || redact::names_secret(command.text);
+        let secret = verdict.secret || redact::names_secret(command.text, who.dialect);
         let mut text = String::new();
-        let masked = redact::statement(command.text, secret, &self.scanner, who.mask, &mut text);
+        let masked =
+            redact::statement(command.text, secret, who.dialect, (&self.scanner, who.mask), &mut text);
         let known = Rc::new(Prepared { verdict, text, masked, secret });
         standing.prepared.insert(id, Rc::clone(&known));
         Ok(Judged::Prepared(known))
@@ -140,7 +163,10 @@ impl Desk {
             return Ok(());
         }
         let class = snapshot.class(&who.groups, &who.target);
-        let number = class.as_ref().map_or(0, |class| self.verdicts.class_number(class, &who.place));
+        let database = session.standing.as_mut().map(|standing| std::mem::take(&mut standing.database));
+        let database = database.unwrap_or_default();
+        let number =
+            class.as_ref().map_or(0, |class| self.verdicts.class_number(class, &place(who, &database)));
         let labelled = snapshot.target(&who.target).is_some_and(|target| is_labelled(&target));
         session.standing = Some(Standing {
             snapshot: snapshot.version(),
@@ -148,6 +174,7 @@ impl Desk {
             number,
             labelled,
             prepared: hashbrown::HashMap::new(),
+            database,
         });
         Ok(())
     }
@@ -166,8 +193,10 @@ impl Desk {
                 (&known.verdict, known.secret, known.masked)
             }
             Judged::Once(verdict) => {
-                let secret = verdict.secret || redact::names_secret(command.text);
-                (verdict, secret, redact::statement(command.text, secret, &self.scanner, format, text))
+                let dialect = session.dialect();
+                let secret = verdict.secret || redact::names_secret(command.text, dialect);
+                let means = (&self.scanner, format);
+                (verdict, secret, redact::statement(command.text, secret, dialect, means, text))
             }
         };
         let end = text.len();
@@ -191,7 +220,11 @@ impl Desk {
         };
         self.recorder.append(&record, self.now_ms, session.gather_ms());
         if let (Some(exposure), true) = (verdict.exposure, word != "deny") {
-            session.following.note(command, exposure);
+            session.following.note(command, exposure, verdict.tracing);
+        }
+        if word != "deny" {
+            let dialect = session.dialect();
+            keep_named(&mut session.named, dialect, verdict);
         }
         if let (Some((_, refusal)), Decision::Allow { .. } | Decision::Hold { .. }) =
             (unfit, &verdict.decision)
@@ -274,6 +307,26 @@ impl Desk {
             })
             .collect();
         (shown, all)
+    }
+}
+
+/// What verdicts on a session's commands are remembered for: the catalog's place, and where names change their meaning
+/// with it, the database.
+fn place(who: &Who, database: &str) -> Place {
+    if database.is_empty() {
+        return who.place.clone();
+    }
+    Place { target: who.target.clone(), database: database.to_owned() }
+}
+
+/// Takes note of what a statement prepares by SQL. MySQL replaces a name; PostgreSQL keeps what it stands for and fails,
+/// so that there it may be either.
+fn keep_named(named: &mut Named, dialect: Dialect, verdict: &Verdict) {
+    for (name, facts) in &verdict.prepares {
+        let either = dialect == Dialect::Postgres && named.contains_key(name);
+        if named.len() < NAMED_MAX || named.contains_key(name) {
+            named.insert(name.clone(), (!either).then(|| Rc::clone(facts)));
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
+use zeroize::Zeroizing;
 
 use crate::limits::{CONFIG_BYTES_MAX, SHARDS_MAX};
 
@@ -49,6 +50,9 @@ tls:
 drainTimeout: 30s
 # Where reviewers are sent, in the notice that a held command gives; may be left out.
 approvalUrl: https://pangate.cde.internal:8443/
+# The key for `mask: {pan: surrogate}`: 32 bytes, as they are or as 64 hexadecimal digits. Where it is left out, sessions
+# under such a policy are refused. Every gateway that is to give the same surrogates has the same key.
+# surrogateKeyFile: /etc/pangate/keys/surrogates
 ";
 
 /// The boot configuration. Relative paths are taken from the folder of the file.
@@ -70,6 +74,8 @@ pub struct Config {
     pub drain_timeout: Duration,
     /// Where reviewers approve what is held, for notices.
     pub approval_url: Option<String>,
+    /// The key that surrogates of card numbers are made with; `None`: there are none.
+    pub surrogate_key_file: Option<PathBuf>,
 }
 
 /// Evidence files.
@@ -148,6 +154,7 @@ struct Document {
     tls: TlsSection,
     drain_timeout: Option<Spanned<String>>,
     approval_url: Option<Spanned<String>>,
+    surrogate_key_file: Option<Spanned<PathBuf>>,
 }
 
 #[derive(Deserialize)]
@@ -200,8 +207,17 @@ impl Config {
             let location = error.location().unwrap_or(Location::UNKNOWN);
             reader.invalid(location, plain_message(&error))
         })?;
-        let Document { instance, shards, link, state_dir, evidence, tls, drain_timeout, approval_url } =
-            document;
+        let Document {
+            instance,
+            shards,
+            link,
+            state_dir,
+            evidence,
+            tls,
+            drain_timeout,
+            approval_url,
+            surrogate_key_file,
+        } = document;
         Ok(Self {
             instance: reader.instance(instance)?,
             shards: reader.shards(shards)?,
@@ -220,6 +236,7 @@ impl Config {
             },
             drain_timeout: reader.duration(drain_timeout, Duration::from_secs(30))?,
             approval_url: approval_url.map(|url| reader.url(url)).transpose()?,
+            surrogate_key_file: surrogate_key_file.map(|path| reader.path(path)).transpose()?,
         })
     }
 
@@ -251,10 +268,50 @@ impl Config {
             file("tls.cert", &self.tls.cert).map(drop),
             secret_file("tls.key", &self.tls.key),
             self.tls.client_ca.as_ref().map_or(Ok(()), |path| file("tls.clientCa", path).map(drop)),
+            self.surrogate_key().map(drop),
         ];
         let errors: Vec<_> = checks.into_iter().filter_map(Result::err).collect();
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
+}
+
+/// Where surrogates' key is named, in the configuration.
+const SURROGATE_KEY: &str = "surrogateKeyFile";
+/// More than 64 hexadecimal digits and the end of their line.
+const SURROGATE_KEY_FILE_BYTES_MAX: u64 = 80;
+
+impl Config {
+    /// The key that surrogates are made with, where there is one. Its file is not open to everybody.
+    ///
+    /// # Errors
+    /// The file cannot be read, is open to everybody, or holds something else. The error holds nothing of the key.
+    pub fn surrogate_key(&self) -> Result<Option<Zeroizing<[u8; 32]>>, ConfigError> {
+        let Some(path) = &self.surrogate_key_file else { return Ok(None) };
+        secret_file(SURROGATE_KEY, path)?;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(SURROGATE_KEY_FILE_BYTES_MAX as usize));
+        fs::File::open(path)
+            .and_then(|file| file.take(SURROGATE_KEY_FILE_BYTES_MAX).read_to_end(&mut bytes))
+            .map_err(|error| wrong(SURROGATE_KEY, path, error.to_string()))?;
+        key_of(&bytes).map(Some).ok_or_else(|| {
+            wrong(SURROGATE_KEY, path, "holds no key: 32 bytes, as they are or as 64 hexadecimal digits")
+        })
+    }
+}
+
+fn key_of(bytes: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+    if let Ok(key) = <[u8; 32]>::try_from(bytes) {
+        return Some(Zeroizing::new(key));
+    }
+    let mut key = Zeroizing::new([0; 32]);
+    let (pairs, rest) = bytes.trim_ascii_end().as_chunks::<2>();
+    if pairs.len() != key.len() || !rest.is_empty() {
+        return None;
+    }
+    for (place, [high, low]) in key.iter_mut().zip(pairs) {
+        let digit = |byte: u8| char::from(byte).to_digit(16);
+        *place = u8::try_from(digit(*high)? << 4 | digit(*low)?).ok()?;
+    }
+    Some(key)
 }
 
 /// The library's message without its drawing of the place and without the position, which is put before it.

@@ -11,7 +11,7 @@ use crate::desk::{Answer, Desk, Wait};
 use crate::leg::Leg;
 use crate::limits::{BUFFERS_SCARCE, CLOSING_MS_MAX, CONNECT_MS_MAX, LOGIN_MS_MAX, UNPARSED_BYTES_HIGH};
 use crate::pool::Left;
-use crate::protocol::Protocol;
+use crate::protocol::{Backend, Protocol};
 use crate::relay::{Inbound, owned};
 use crate::ring::{Chunk, Owner, Ring, keep_alive, open_socket, set_no_delay};
 use crate::routes::Routes;
@@ -135,6 +135,9 @@ impl<E: Engine> Connection<E> {
         let mut leg = Leg::new(socket, crate::routes::client(slot));
         leg.receive(cx.ring)?;
         connection.client.leg = Some(leg);
+        connection.engine.accepted(cx.out, cx.now);
+        let greeted = connection.flush_outbox(cx);
+        connection.finish_call(greeted, cx);
         Ok(connection)
     }
 
@@ -910,7 +913,7 @@ impl Connection<Protocol> {
     }
 
     /// The leg that its session has left in order, and the engine's part of it.
-    pub fn take_left(&mut self) -> Option<(Box<Left>, Option<Box<wire::postgres::Backend>>)> {
+    pub fn take_left(&mut self) -> Option<(Box<Left>, Option<Backend>)> {
         let left = self.wish.left.take()?;
         Some((left, self.engine.take_left()))
     }
@@ -939,7 +942,7 @@ impl Connection<Protocol> {
     }
 
     /// Gives a kept leg away. What is left is over.
-    pub fn give(&mut self, cx: &mut Context<'_>) -> Option<(Half, Box<wire::postgres::Backend>)> {
+    pub fn give(&mut self, cx: &mut Context<'_>) -> Option<(Half, Backend)> {
         let backend = self.engine.take_kept()?;
         let half = std::mem::take(&mut self.server);
         self.session.closed = true;
@@ -948,7 +951,7 @@ impl Connection<Protocol> {
     }
 
     /// Goes on with a leg that another session has had.
-    pub fn adopt(&mut self, half: Half, backend: Box<wire::postgres::Backend>, cx: &mut Context<'_>) {
+    pub fn adopt(&mut self, half: Half, backend: Backend, cx: &mut Context<'_>) {
         self.wish.server = None;
         if let Some(leg) = &half.leg {
             cx.routes.lead(leg.owner(), self.session.slot);

@@ -18,6 +18,7 @@ use crate::connection::Failure;
 use crate::credentials::Credentials;
 use crate::hold::Holds;
 use crate::identity::Verifier;
+use crate::kill::Kill;
 use crate::ledger::{self, LedgerHandle, SessionCounts};
 use crate::limits::RECORDED_RESPONSE_BYTES_MAX;
 use crate::metrics::ShardMetrics;
@@ -152,6 +153,8 @@ pub struct Admitted {
     pub cancel: CancelKey,
     /// How card numbers are masked.
     pub mask: scan::Format,
+    /// Finds them.
+    pub scanner: Scanner,
 }
 
 impl Admitted {
@@ -166,6 +169,7 @@ impl Admitted {
             tls: self.tls,
             cancel: self.cancel,
             mask: self.mask,
+            scanner: self.scanner,
         }
     }
 }
@@ -251,6 +255,8 @@ pub struct Desk {
     pub starved: Vec<u64>,
     /// Cancel requests to be seen to: by any shard.
     pub cancels: Vec<CancelKey>,
+    /// Sessions to be interrupted by their jobs' word: by any shard.
+    pub kills: Vec<Kill>,
     /// Microseconds since the epoch at the turn's start.
     pub wall_us: u64,
     /// The turn's time, in the shard's milliseconds.

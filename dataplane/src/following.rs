@@ -12,6 +12,17 @@ use crate::desk::{Answer, Desk, OwnedRefusal, Wait};
 use crate::limits::{CATALOG_ASK_MS, CATALOG_WAIT_MS_MAX};
 use crate::session::Session;
 
+/// What a target's word on where a column comes from is worth for one statement. Targets that tell it by number say what
+/// is; those that tell it by name may name what the statement itself has named.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tracing {
+    /// The statement names derived tables or WITH queries.
+    pub derives: bool,
+    /// The target's word proves nothing: such a name is a relation's too, or relations are named that are not known, or
+    /// what runs is not in the text.
+    pub untraced: bool,
+}
+
 /// What a session at a target with labels has done.
 #[derive(Default)]
 pub struct Following {
@@ -71,7 +82,7 @@ impl Following {
 
     /// An approval lets what the command computes be seen.
     pub fn reveal(&mut self) {
-        (self.watch.computed, self.watch.opaque) = (false, false);
+        (self.watch.computed, self.watch.opaque, self.watch.untraced) = (false, false, false);
     }
 
     /// Counts anew where the facts have changed; whether they have.
@@ -83,7 +94,7 @@ impl Following {
     }
 
     /// Takes note of a command that may run: how its answer is treated, and what it leaves behind.
-    pub(crate) fn note(&mut self, command: &Command<'_>, exposure: Exposure) {
+    pub(crate) fn note(&mut self, command: &Command<'_>, exposure: Exposure, tracing: Tracing) {
         // Which rows come was decided with DECLARE.
         let fetches = self.cursors && contains(command.text, b"fetch");
         self.watch = Watch {
@@ -93,8 +104,8 @@ impl Following {
             carried: self.carried,
             spilled: self.spilled,
             opaque: exposure.opaque,
-            derives: false,
-            untraced: false,
+            derives: tracing.derives,
+            untraced: tracing.untraced,
         };
         if command.kind == CommandKind::Prepare {
             return;

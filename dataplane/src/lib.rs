@@ -14,6 +14,7 @@ pub mod executor;
 pub mod following;
 pub mod hold;
 pub mod identity;
+pub mod kill;
 pub mod ledger;
 pub mod leg;
 pub mod limits;

@@ -116,6 +116,8 @@ pub const KEEPALIVE_IDLE_S: i32 = 30;
 pub const KEEPALIVE_INTERVAL_S: i32 = 10;
 /// Probes without an answer after which a peer is gone.
 pub const KEEPALIVE_PROBES: i32 = 3;
+/// Statements that a session may have prepared by SQL, as far as they are known to EXECUTE.
+pub const NAMED_MAX: usize = 256;
 /// Seconds between two readings of the catalog of a place whose columns are labelled.
 pub const CATALOG_EVERY_S: u64 = 60;
 /// Seconds that one reading may take.

@@ -22,6 +22,7 @@ use dataplane::sys::affinity;
 use dataplane::tls;
 use dataplane::upstream::Resolver;
 use dataplane::verdict::Verdicts;
+use scan::{Scanner, Surrogates};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -95,6 +96,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
         resolver,
         facts,
         tls,
+        scanner: scanner(&config)?,
     };
     let threads = start_shards(&config, &shared, handles, mails, &cores)?;
     tracing::info!(instance = %config.instance, shards, descriptors, "started");
@@ -139,6 +141,14 @@ struct Shared {
     resolver: Resolver,
     facts: Catalog,
     tls: Arc<rustls::ServerConfig>,
+    scanner: Scanner,
+}
+
+/// The card finder, with the key of surrogates where there is one: that lives as long as the process.
+fn scanner(config: &Config) -> anyhow::Result<Scanner> {
+    let scanner = Scanner::new();
+    let Some(key) = config.surrogate_key()? else { return Ok(scanner) };
+    Ok(scanner.with_surrogates(Box::leak(Box::new(Surrogates::new(&key)))))
 }
 
 fn resolver(mailboxes: &[Mailbox]) -> anyhow::Result<Resolver> {
@@ -200,7 +210,7 @@ fn parts(
     let (ledger, counts, tls) = (shared.ledger.clone(), shared.counts.clone(), Arc::clone(&shared.tls));
     let (mailboxes, resolver, all) =
         (shared.mailboxes.clone(), shared.resolver.clone(), Arc::clone(&shared.metrics));
-    let facts = shared.facts.clone();
+    let (facts, scanner) = (shared.facts.clone(), shared.scanner);
     let (drain_ms, approval_hint) = (config.drain_timeout.as_millis() as u64, config.approval_hint());
     Ok(move || {
         let desk = Desk {
@@ -221,11 +231,12 @@ fn parts(
             verdicts: Verdicts::default(),
             recorder: Recorder::new(handle),
             holds: Holds::default(),
-            scanner: scan::Scanner::new(),
+            scanner,
             tls: Some(tls),
             metrics,
             starved: Vec::new(),
             cancels: Vec::new(),
+            kills: Vec::new(),
             wall_us: 0,
             now_ms: 0,
             approval_hint,

@@ -14,3 +14,10 @@ pub fn session() -> Option<(u128, u32)> {
     let (id, secret) = bytes.split_first_chunk::<16>()?;
     Some((u128::from_ne_bytes(*id), u32::from_ne_bytes(*secret.first_chunk::<4>()?)))
 }
+
+/// Bytes that one connection alone has.
+pub fn nonce() -> Option<[u8; 20]> {
+    let mut bytes = [0; 20];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(bytes)
+}

@@ -5,21 +5,23 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use policies::statement::Dialect;
+pub use policies::statement::names_secret;
 use scan::{Format, Scanner};
 use wire::{Command, CommandKind};
 
-/// Whether the text names something whose literals or parameters may be secret.
-pub fn names_secret(text: &str) -> bool {
-    policies::statement::names_secret(text, Dialect::Postgres)
-}
-
 /// Appends the statement to `out` as it may be recorded; returns how many card numbers were masked.
-pub fn statement(text: &str, secret: bool, scanner: &Scanner, format: Format, out: &mut String) -> usize {
+pub fn statement(
+    text: &str,
+    secret: bool,
+    dialect: Dialect,
+    (scanner, format): (&Scanner, Format),
+    out: &mut String,
+) -> usize {
     if !secret {
         return masked(text, scanner, format, out);
     }
     let mut bare = String::new();
-    if policies::statement::fingerprint(text, Dialect::Postgres, &mut bare) {
+    if policies::statement::fingerprint(text, dialect, &mut bare) {
         return masked(&bare, scanner, format, out);
     }
     // Where literals begin and end cannot be told for sure: nothing of it is shown.
@@ -111,7 +113,13 @@ mod tests {
 
     fn shown(text: &str) -> String {
         let mut out = String::new();
-        statement(text, names_secret(text), &Scanner::new(), Format::Last4, &mut out);
+        statement(
+            text,
+            names_secret(text, Dialect::Postgres),
+            Dialect::Postgres,
+            (&Scanner::new(), Format::Last4),
+            &mut out,
+        );
         out
     }
 

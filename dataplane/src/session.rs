@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use hashbrown::HashMap;
 use policies::snapshot::Class;
+use policies::statement::Dialect;
 
 use crate::catalog::Place;
 use crate::desk::Admitted;
@@ -13,7 +14,7 @@ use crate::following::Following;
 use crate::ledger::SessionPermit;
 use crate::limits::RECORD_GATHER_MS;
 use crate::pool::Terms;
-use crate::verdict::Verdict;
+use crate::verdict::{Named, Verdict};
 
 /// How much of the answers is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +41,10 @@ pub struct Who {
     pub target: String,
     /// The same with the database.
     pub place: Place,
+    /// The target's protocol, as records name it.
+    pub protocol: &'static str,
+    /// How the target's texts are read.
+    pub dialect: Dialect,
     /// How card numbers are masked.
     pub mask: scan::Format,
     /// What of the answers is recorded.
@@ -76,6 +81,8 @@ pub struct Standing {
     pub labelled: bool,
     /// What is known of the session's prepared statements.
     pub prepared: HashMap<u64, Rc<Prepared>>,
+    /// The database that the number is for.
+    pub database: String,
 }
 
 /// The answer now under way.
@@ -136,6 +143,8 @@ pub struct Session {
     pub trace: bool,
     /// Where labelled data lie, as far as its commands are judged by that.
     pub following: Following,
+    /// What it has prepared by SQL.
+    pub named: Named,
 }
 
 impl Session {
@@ -170,7 +179,13 @@ impl Session {
             keep: None,
             trace: false,
             following: Following::default(),
+            named: Named::default(),
         }
+    }
+
+    /// How its target's texts are read.
+    pub fn dialect(&self) -> Dialect {
+        self.who.as_ref().map_or(Dialect::Postgres, |who| who.dialect)
     }
 
     /// Names the session to other threads for as long as its slot is its own.
@@ -194,7 +209,9 @@ impl Session {
             subject: String::new(),
             requester: String::new(),
             groups: Vec::new(),
-            place: Place { target: target.clone(), database: String::new() },
+            place: Place::whole(&target),
+            protocol: "",
+            dialect: Dialect::Postgres,
             target,
             mask: scan::Format::Full,
             answers: Answers::Digest,

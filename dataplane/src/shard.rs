@@ -11,17 +11,20 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam::channel::{Receiver, Sender};
 use policies::link::{Health, ToMgmt};
-use wire::postgres::{CancelErrand, Config, Kept, ScramCache, Session as PostgresSession};
+use policies::snapshot::Protocol as TargetProtocol;
+use wire::mysql;
+use wire::postgres::{CancelErrand, Config, ScramCache, Session as PostgresSession};
 use wire::{CancelKey, Now, Outbox, RefusalKind};
 
 use crate::catalog::{Entry, Table};
 use crate::connection::{Connection, Context, Half};
 use crate::desk::{Desk, OwnedRefusal, Wait, not_recorded};
 use crate::executor::FromExecutor;
+use crate::kill::Kill;
 use crate::limits::{ACCEPT_BACKLOG, ACCEPT_PAUSE_MS, CONNECTIONS_MAX, HEALTH_EVERY_MS};
 use crate::metrics::{Metrics, sum};
 use crate::pool::{Left, Pool, Terms};
-use crate::protocol::Protocol;
+use crate::protocol::{Backend, Protocol};
 use crate::ring::{Completion, Ring, listen, peer_address};
 use crate::routes::Routes;
 use crate::session::Session;
@@ -32,6 +35,8 @@ use crate::upstream::{Resolver, Upstreams};
 pub enum Mail {
     /// Someone asks to cancel a command of one of this shard's sessions.
     Cancel(CancelKey),
+    /// The same by its job's word.
+    Kill(Kill),
     /// Where the targets are.
     Upstreams(Arc<Upstreams>),
     /// Where labelled data lie in them.
@@ -101,6 +106,10 @@ struct Place {
     timer_ms: Option<u64>,
     /// It stands for a session, or asks for one.
     counted: bool,
+}
+
+fn no_randomness() -> io::Error {
+    io::Error::other("the kernel gives no randomness")
 }
 
 /// One core's loop.
@@ -302,18 +311,17 @@ impl Shard {
     /// Does what a connection asks of its shard.
     fn grant(&mut self, slot: u32) {
         if let Some(shed) = self.run_one(slot, |connection, _| connection.take_shed()).flatten() {
-            self.keep(Protocol::PostgresKept(Kept::useless()), shed, None);
+            self.keep(Protocol::useless(), shed, None);
         }
         if let Some((left, backend)) = self.run_one(slot, |connection, _| connection.take_left()).flatten() {
             let Left { half, terms } = *left;
             let now = self.desk.now_ms;
-            let until = backend.as_ref().and_then(|backend| terms.until_ms(backend.born.0, now));
+            let until = backend.as_ref().and_then(|backend| terms.until_ms(backend.born().0, now));
             match (backend, until) {
                 (Some(backend), Some(until)) => {
-                    let engine = Kept::new(backend, Now(until));
-                    self.keep(Protocol::PostgresKept(engine), half, Some(terms));
+                    self.keep(backend.keep(Now(until)), half, Some(terms));
                 }
-                _ => self.keep(Protocol::PostgresKept(Kept::useless()), half, None),
+                _ => self.keep(Protocol::useless(), half, None),
             }
         }
         let kept = self.run_one(slot, |connection, _| {
@@ -352,7 +360,7 @@ impl Shard {
     }
 
     /// A kept leg that is ready, fit for these terms.
-    fn take_kept(&mut self, terms: &Terms) -> Option<(Half, Box<wire::postgres::Backend>)> {
+    fn take_kept(&mut self, terms: &Terms) -> Option<(Half, Backend)> {
         let credential = terms.key.credential;
         let target = &terms.key.target;
         // The target's password has changed: what the old one opened goes at once.
@@ -438,30 +446,38 @@ impl Shard {
 
     fn welcome(&mut self, socket: OwnedFd, listener: Rc<str>) -> io::Result<()> {
         let source = peer_address(&socket)?;
-        let engine = self.engine(&listener);
-        let (slot, session) = self.new_session(listener, source)?;
+        let (slot, session) = self.new_session(Rc::clone(&listener), source)?;
+        let engine = self.engine(&listener, slot)?;
         let connection = Connection::accepted(engine, socket, slot, session, &mut self.context())?;
         self.seat(slot, connection, true);
         Ok(())
     }
 
-    fn engine(&self, listener: &str) -> Protocol {
+    fn engine(&self, listener: &str, slot: u32) -> io::Result<Protocol> {
         let targets = self.desk.snapshot.iter().flat_map(|snapshot| snapshot.targets());
-        let here = targets.filter(|target| target.listen == listener);
-        let (waived, oauth_offered) = here.fold((false, false), |(waived, oauth), target| {
-            (waived | target.waive_tls, oauth | target.oauth.is_some())
-        });
-        Protocol::Postgres(Box::new(PostgresSession::new(Config {
-            tls_offered: self.desk.tls.is_some(),
-            tls_required: !waived,
-            oauth_offered,
+        let here: Vec<_> = targets.filter(|target| target.listen == listener).collect();
+        let tls_offered = self.desk.tls.is_some();
+        let tls_required = !here.iter().any(|target| target.waive_tls);
+        if let Some(target) = here.first().filter(|target| target.protocol == TargetProtocol::Mysql) {
+            return Ok(Protocol::Mysql(Box::new(mysql::Session::new(mysql::Config {
+                tls_offered,
+                tls_required,
+                version: self.desk.server_version(target.name),
+                process: crate::kill::greeted(self.desk.number_of(slot)),
+                nonce: crate::random::nonce().ok_or_else(no_randomness)?,
+                ..mysql::Config::default()
+            }))));
+        }
+        Ok(Protocol::Postgres(Box::new(PostgresSession::new(Config {
+            tls_offered,
+            tls_required,
+            oauth_offered: here.iter().any(|target| target.oauth.is_some()),
             scram: self.scram.clone(),
             ..Config::default()
-        })))
+        }))))
     }
 
     fn new_session(&mut self, listener: Rc<str>, source: SocketAddr) -> io::Result<(u32, Session)> {
-        let no_randomness = || io::Error::other("the kernel gives no randomness");
         let (id, secret) = crate::random::session().ok_or_else(no_randomness)?;
         let slot = self.free_slot();
         Ok((slot, Session::new(id, slot, listener, source, secret)))
@@ -509,6 +525,7 @@ impl Shard {
     fn read_mail(&mut self, mail: Mail) {
         match mail {
             Mail::Cancel(key) => self.cancel(key),
+            Mail::Kill(kill) => self.kill(&kill),
             Mail::Upstreams(upstreams) => {
                 self.desk.upstreams = upstreams;
                 self.drop_unfit();
@@ -714,19 +731,52 @@ impl Shard {
                 mailbox.post(Mail::Cancel(key));
             }
         }
+        for kill in std::mem::take(&mut self.desk.kills) {
+            let shard = kill.shard();
+            if shard == usize::from(self.desk.shard) {
+                self.kill(&kill);
+            } else if let Some(mailbox) = self.parts.mailboxes.get(shard) {
+                mailbox.post(Mail::Kill(kill));
+            }
+        }
+    }
+
+    /// Interrupts a session for its own job.
+    fn kill(&mut self, kill: &Kill) {
+        let slot = kill.number & 0x00ff_ffff;
+        let Some(place) = self.place(slot) else { return };
+        let session = &place.connection.session;
+        if !place.counted || session.closed || !session.is_open() || !kill.is_for(session) {
+            tracing::warn!("a KILL of a session that is not the job's");
+            return;
+        }
+        if !kill.query {
+            let refusal =
+                OwnedRefusal::new(RefusalKind::ShuttingDown, "the session was killed by its own job");
+            return self.with(slot, |connection, cx| {
+                connection.refuse(&refusal.as_refusal(), "killed by its own job", cx);
+            });
+        }
+        self.interrupt(slot);
     }
 
     /// Cancels the command of the session that the key names, if its secret is right: a held one is withdrawn, one
     /// that runs is cancelled at the target.
     fn cancel(&mut self, key: CancelKey) {
         let slot = key.process & 0x00ff_ffff;
-        let Some(Some(place)) = self.places.get_mut(slot as usize) else { return };
-        let connection = &mut place.connection;
-        let session = &connection.session;
+        let Some(place) = self.place(slot) else { return };
+        let session = &place.connection.session;
         if !place.counted || session.closed || session.cancel_secret != key.secret || !session.is_open() {
             tracing::warn!("a cancel request with a wrong key");
             return;
         }
+        self.interrupt(slot);
+    }
+
+    /// Ends what a session's command does, or waits for.
+    fn interrupt(&mut self, slot: u32) {
+        let Some(Some(place)) = self.places.get_mut(slot as usize) else { return };
+        let connection = &mut place.connection;
         if let Some(Wait::Hold { ticket, number, .. }) = connection.waits_for() {
             let (ticket, number) = (*ticket, *number);
             return self.with(slot, |connection, cx| {
@@ -734,8 +784,6 @@ impl Shard {
                 connection.resume(answer, cx);
             });
         }
-        let Protocol::Postgres(engine) = connection.engine() else { return };
-        let Some(server_key) = engine.server_cancel() else { return };
         let Some(who) = &connection.session.who else { return };
         let target = who.target.clone();
         // It may arrive there late: no other session must be there then.
@@ -745,7 +793,18 @@ impl Shard {
         // To the very server that it runs at: a name may have several.
         let Some(address) = connection.server_address() else { return };
         let Ok(tls) = upstream.server_tls() else { return };
-        let errand = Protocol::PostgresCancel(CancelErrand::new(server_key, tls));
+        let errand = match connection.engine() {
+            Protocol::Postgres(engine) => {
+                let Some(server_key) = engine.server_cancel() else { return };
+                Protocol::PostgresCancel(CancelErrand::new(server_key, tls))
+            }
+            Protocol::Mysql(engine) => {
+                let Some(process) = engine.server_process() else { return };
+                let Some((user, password, tls)) = self.desk.own_login(&target) else { return };
+                Protocol::MysqlCancel(Box::new(mysql::CancelErrand::new(process, &user, &password, tls)))
+            }
+            _ => return,
+        };
         if let Err(error) = self.send_errand(errand, vec![address], source, target) {
             tracing::warn!(%error, "a cancel request could not be sent on");
         }

@@ -19,7 +19,7 @@ use crate::certificate::end_point;
 use crate::limits::{PEM_BYTES_MAX, TLS_RECORD_BYTES_MAX};
 
 /// PostgreSQL's name in ALPN.
-const ALPN_POSTGRES: &[u8] = b"postgresql";
+pub const ALPN_POSTGRES: &[u8] = b"postgresql";
 
 /// Why TLS cannot go on. Texts come from rustls and name no payload.
 #[derive(Debug, thiserror::Error)]
@@ -373,8 +373,12 @@ pub fn server_config(
 }
 
 /// A target's configuration: its certificate is checked against `ca`, or the system's roots where there is none; it is
-/// shown the certificate chain and key of `own`, where there are any.
-pub fn client_config(ca: Option<&Path>, own: Option<(&Path, &Path)>) -> Result<Arc<ClientConfig>, TlsError> {
+/// shown the certificate chain and key of `own`, where there are any, and the protocol's name of `alpn`, where it has one.
+pub fn client_config(
+    ca: Option<&Path>,
+    own: Option<(&Path, &Path)>,
+    alpn: Option<&[u8]>,
+) -> Result<Arc<ClientConfig>, TlsError> {
     let roots = match ca {
         Some(path) => authorities(path)?,
         None => {
@@ -391,7 +395,7 @@ pub fn client_config(ca: Option<&Path>, own: Option<(&Path, &Path)>) -> Result<A
             config.with_client_auth_cert(certificates(certificate)?, private_key(key)?)?
         }
     };
-    config.alpn_protocols = vec![ALPN_POSTGRES.to_vec()];
+    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
     Ok(Arc::new(config))
 }
 
@@ -464,7 +468,7 @@ mod tests {
         fs::write(&key, signing_key.serialize_pem()).unwrap();
         let server = Tls::server(&server_config(&certificate, &key, None).unwrap()).unwrap();
         let mut flight = Vec::new();
-        let config = client_config(Some(&certificate), None).unwrap();
+        let config = client_config(Some(&certificate), None, Some(ALPN_POSTGRES)).unwrap();
         let client = Tls::client(&config, server_name("localhost").unwrap(), &mut flight).unwrap();
         (client, server, flight)
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use policies::snapshot::{Snapshot, TlsMode};
+use policies::snapshot::{Protocol, Snapshot, TlsMode};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use wire::ServerTls;
@@ -146,7 +146,8 @@ pub fn look_up(snapshot: &Snapshot) -> Upstreams {
             let address = target.address.to_owned();
             let fingerprint = fingerprint(&address, &target.tls);
             let direct = matches!(target.tls, TlsMode::VerifyFull { direct: true, .. });
-            let tls = TlsFiles::of(&target.tls).map(|files| configure(files, direct, host(&address)));
+            let alpn = (target.protocol == Protocol::Postgres).then_some(tls::ALPN_POSTGRES);
+            let tls = TlsFiles::of(&target.tls).map(|files| configure(files, direct, host(&address), alpn));
             if let Some(Err(cause)) = &tls {
                 tracing::error!(target = target.name, %cause, "TLS towards a target cannot be set up");
             }
@@ -175,9 +176,9 @@ fn fingerprint(address: &str, tls: &TlsMode<'_>) -> [u8; 32] {
     *hasher.update(negotiation).finalize().as_bytes()
 }
 
-fn configure(files: TlsFiles, direct: bool, host: &str) -> Result<TargetTls, String> {
+fn configure(files: TlsFiles, direct: bool, host: &str, alpn: Option<&[u8]>) -> Result<TargetTls, String> {
     let own = files.own.as_ref().map(|(certificate, key)| (certificate.as_path(), key.as_path()));
-    let config = tls::client_config(files.ca.as_deref(), own).map_err(|error| error.to_string())?;
+    let config = tls::client_config(files.ca.as_deref(), own, alpn).map_err(|error| error.to_string())?;
     let name = tls::server_name(host).map_err(|error| error.to_string())?;
     Ok(TargetTls { config, name, direct, files })
 }

@@ -6,10 +6,13 @@ use std::rc::Rc;
 use hashbrown::{Equivalent, HashMap};
 use policies::decision::{Decision, Exposure};
 use policies::snapshot::{Class, DerivedLabel, Snapshot};
-use policies::statement::{self, Dialect, Verb};
+use policies::statement::sql::{Context, analyse_in};
+use policies::statement::{self, Dialect, Facts, Verb};
 use scan::{Format, Scanner};
+use wire::Origins;
 
 use crate::catalog::Place;
+use crate::following::Tracing;
 use crate::limits::VERDICTS_MAX;
 use crate::redact;
 
@@ -29,7 +32,14 @@ pub struct Verdict {
     pub writes: bool,
     /// What it may show of labelled data, and change in what names stand for; `None`: the target has no labels.
     pub exposure: Option<Exposure>,
+    /// What the target's word on its columns' origins is worth.
+    pub tracing: Tracing,
+    /// Statements that it prepares under a name, by SQL.
+    pub prepares: Vec<(String, Rc<Facts>)>,
 }
+
+/// Statements that a session has prepared by SQL, by name; `None`: it may be any of several.
+pub type Named = HashMap<String, Option<Rc<Facts>>>;
 
 /// What a statement is judged by.
 #[derive(Clone, Copy)]
@@ -42,6 +52,14 @@ pub struct Judge<'a> {
     pub number: u32,
     /// The target.
     pub target: &'a str,
+    /// How its texts are read.
+    pub dialect: Dialect,
+    /// The database that names without one stand for; empty: none, or of no account.
+    pub database: &'a str,
+    /// What the session has prepared.
+    pub named: &'a Named,
+    /// Where labelled data lie, where that is followed.
+    pub origins: Option<&'a Origins>,
     /// What the target's catalog adds to its labels.
     pub derived: &'a [DerivedLabel],
     /// Finds card numbers in names.
@@ -96,9 +114,9 @@ impl Verdicts {
 
     /// The verdict on a statement. Texts that differ in literals alone share one, where literals change nothing.
     pub fn of(&mut self, judge: &Judge<'_>, text: &str) -> Rc<Verdict> {
-        let Judge { snapshot, class, number, target, derived, scanner } = *judge;
+        let Judge { number, dialect, .. } = *judge;
         self.normalised.clear();
-        let abstracted = statement::fingerprint(text, Dialect::Postgres, &mut self.normalised);
+        let abstracted = statement::fingerprint(text, dialect, &mut self.normalised);
         if abstracted
             && let Some(verdict) =
                 self.known.get(&KeyRef { class: number, abstracted, text: &self.normalised })
@@ -108,23 +126,69 @@ impl Verdicts {
         if let Some(verdict) = self.known.get(&KeyRef { class: number, abstracted: false, text }) {
             return Rc::clone(verdict);
         }
-        let facts = statement::sql::analyse(text, Dialect::Postgres);
-        let decision = shown(snapshot.decide_with(class, target, &facts, derived), scanner);
-        let writes = facts.verbs.iter().any(|verb| matches!(verb, Verb::Insert | Verb::Update | Verb::Merge));
-        let exposure = snapshot.exposure(target, &facts, derived);
-        let share = abstracted && !facts.literals_matter;
-        // A name may be a card number: a job's author can quote anything.
-        let names: Vec<String> = facts.objects.iter().map(|name| masked(name, scanner)).collect();
-        let (objects, secret) = (names.join(", "), redact::names_secret(text));
-        let trace = statement::leaves_trace(&facts, Dialect::Postgres);
-        let verdict = Rc::new(Verdict { decision, objects, names, secret, trace, writes, exposure });
+        let prepared = |name: &str| judge.named.get(name)?.as_deref().cloned();
+        let facts = analyse_in(text, dialect, &Context { database: judge.database, prepared: &prepared });
+        let verdict = Rc::new(verdict(judge, text, &facts));
+        // What it runs is the session's own.
+        if !facts.executes.is_empty() {
+            return verdict;
+        }
         if self.known.len() >= VERDICTS_MAX {
             self.known.clear();
         }
+        let share = abstracted && !facts.literals_matter;
         let text = if share { self.normalised.clone() } else { text.to_owned() };
         self.known.insert(Key { class: number, abstracted: share, text }, Rc::clone(&verdict));
         verdict
     }
+}
+
+fn verdict(judge: &Judge<'_>, text: &str, facts: &Facts) -> Verdict {
+    let Judge { snapshot, class, target, dialect, derived, scanner, .. } = *judge;
+    let decision = shown(snapshot.decide_with(class, target, facts, derived), scanner);
+    let exposure = snapshot.exposure(target, facts, derived);
+    // A name may be a card number: a job's author can quote anything.
+    let names: Vec<String> = facts.objects.iter().map(|name| masked(name, scanner)).collect();
+    Verdict {
+        decision,
+        objects: names.join(", "),
+        names,
+        secret: redact::names_secret(text, dialect),
+        trace: statement::leaves_trace(facts, dialect),
+        writes: facts.verbs.iter().any(|verb| matches!(verb, Verb::Insert | Verb::Update | Verb::Merge)),
+        exposure,
+        tracing: tracing(judge, facts, exposure),
+        prepares: prepares(facts),
+    }
+}
+
+/// Of a target that tells origins by name. See [`Tracing`].
+fn tracing(judge: &Judge<'_>, facts: &Facts, exposure: Option<Exposure>) -> Tracing {
+    let (Dialect::Mysql, Some(origins), Some(exposure)) = (judge.dialect, judge.origins, exposure) else {
+        return Tracing::default();
+    };
+    let known = |object: &String| match policies::snapshot::name_parts(object).as_slice() {
+        [database, name] => origins.has_relation(database, name),
+        _ => false,
+    };
+    let mut derived = facts.derived_names.iter();
+    Tracing {
+        derives: !facts.derived_names.is_empty(),
+        untraced: exposure.opaque
+            || derived.any(|name| origins.has_relation_called(name))
+            || !facts.derived_names.is_empty() && !facts.objects.iter().all(known),
+    }
+}
+
+/// The statements that it prepares: what a PREPARE does, as facts have it, is what the statement will do.
+fn prepares(facts: &Facts) -> Vec<(String, Rc<Facts>)> {
+    let members = if facts.members.is_empty() { std::slice::from_ref(facts) } else { &facts.members };
+    let mut found = Vec::new();
+    for member in members.iter().filter(|member| !member.prepares.is_empty()) {
+        let own = Rc::new(Facts { prepares: Vec::new(), ..member.clone() });
+        found.extend(member.prepares.iter().map(|name| (name.clone(), Rc::clone(&own))));
+    }
+    found
 }
 
 fn masked(text: &str, scanner: &Scanner) -> String {

@@ -149,3 +149,38 @@ fn after_kill_9_every_complete_record_verifies_and_work_goes_on() {
     let verified = gateway.verify();
     assert!(verified.status.success(), "{}", text(&verified));
 }
+
+#[test]
+fn surrogates_take_the_place_of_numbers_where_the_gateway_has_a_key_for_them() {
+    let gateway = Gateway::with_changes(&[("mask: {pan: last4}", "mask: {pan: surrogate}")]);
+    let read = "select pan, pan_number from cards order by id";
+    let refused = gateway.psql(&[read]).output().unwrap();
+    assert!(!refused.status.success());
+    assert!(text(&refused).contains("no key for them"), "{}", text(&refused));
+
+    let key = gateway.dir().join("keys/surrogates.key");
+    std::fs::write(&key, "5c".repeat(32)).unwrap();
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let boot = gateway.dir().join("dataplane.yaml");
+    let config = std::fs::read_to_string(&boot).unwrap();
+    std::fs::write(&boot, format!("{config}surrogateKeyFile: {}\n", key.display())).unwrap();
+    gateway.kill("dataplane", "-TERM");
+    gateway.start_again("dataplane");
+
+    let rows = wait_for("a session with surrogates", || {
+        let output = gateway.psql(&[read]).output().unwrap();
+        output.status.success().then(|| text(&output))
+    });
+    assert_no_pan("rows with surrogates", &rows);
+    let numbers: Vec<_> = rows.lines().filter_map(|line| line.split_once('|')).collect();
+    assert_eq!(numbers.len(), 5, "{rows}");
+    for (as_text, as_number) in &numbers {
+        // The same number has the same surrogate, whatever its type.
+        assert_eq!(as_text, as_number);
+        assert!(as_text.len() >= 15 && as_text.starts_with('1'), "{rows}");
+    }
+    let note = gateway.job(&["select note from settlements where id = 2"]);
+    let digits: String = note.chars().filter(char::is_ascii_digit).collect();
+    assert!(digits.contains(numbers[0].0), "{note} has another surrogate than {}", numbers[0].0);
+    assert_eq!(gateway.job(&[read]), rows, "another session has the same surrogates");
+}

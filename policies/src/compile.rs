@@ -101,7 +101,12 @@ fn target(target: &manifest::Target, manifests: &Manifests) -> model::Target {
         database: text(&target.database),
         pool_idle: pool(target).0,
         pool_idle_ms: pool(target).1,
-        data: target.data.iter().filter_map(|data| labelled(data).ok()).collect(),
+        data: target
+            .data
+            .iter()
+            .filter_map(|data| labelled(data).ok())
+            .map(|data| compared(data, target.protocol.value))
+            .collect(),
     }
 }
 
@@ -141,6 +146,20 @@ fn oauth(oauth: &manifest::Oauth, manifests: &Manifests) -> model::Oauth {
 
 fn waives_tls(target: &manifest::Target) -> bool {
     target.listen_tls.as_ref().is_some_and(|tls| tls.value == manifest::ListenTls::Off)
+}
+
+/// The label as the target compares names: MySQL does so without case, quoted or not.
+fn compared(data: Labelled, protocol: model::Protocol) -> Labelled {
+    if protocol != model::Protocol::Mysql {
+        return data;
+    }
+    let lower = |name: String| name.to_lowercase();
+    Labelled {
+        schema: data.schema.map(lower),
+        table: lower(data.table),
+        column: data.column.map(lower),
+        ..data
+    }
 }
 
 /// A labelled column as it is written.

@@ -12,7 +12,7 @@ use crate::name::Pattern;
 use crate::statement::{Effect, Verb};
 
 /// The form of what is below; a snapshot of another is refused.
-pub(crate) const FORMAT: u32 = 3;
+pub(crate) const FORMAT: u32 = 4;
 
 /// A whole snapshot.
 #[derive(Debug, Archive, Serialize, Deserialize)]
@@ -191,6 +191,8 @@ pub enum Mask {
     Bin6Last4,
     /// The last four digits.
     Last4,
+    /// Nothing, and another number in its place, the same one for the same number under the dataplane's key.
+    Surrogate,
     /// Nothing.
     Full,
 }

@@ -530,6 +530,26 @@ impl DerivedLabel {
     }
 }
 
+/// An object's name as facts have it, of its parts as the catalog has them.
+#[must_use]
+pub fn fact_name(parts: &[&str]) -> String {
+    parts.iter().map(|part| name::in_form(part)).collect::<Vec<_>>().join(".")
+}
+
+/// The parts of an object's name in facts, as the catalog has them.
+#[must_use]
+pub fn name_parts(mut name: &str) -> Vec<String> {
+    let mut parts = Vec::new();
+    loop {
+        let (before, last) = name::split(name);
+        parts.insert(0, name::plain(last));
+        match before {
+            Some(before) => name = before,
+            None => return parts,
+        }
+    }
+}
+
 fn text(archived: &ArchivedOption<rkyv::string::ArchivedString>) -> Option<&str> {
     archived.as_ref().map(rkyv::string::ArchivedString::as_str)
 }

@@ -39,7 +39,11 @@ fn check(name: &str) {
     assert!(cases.len() >= 10, "{name} has hardly any cases");
     let mut wrong = Vec::new();
     for case in &cases {
-        let facts = sql::analyse(&case.statement, Dialect::Postgres);
+        let target = snapshot.target(&case.target).unwrap();
+        let context =
+            sql::Context { database: target.database.unwrap_or_default(), ..sql::Context::default() };
+        let dialect = Dialect::of(target.protocol).unwrap();
+        let facts = sql::analyse_in(&case.statement, dialect, &context);
         let (decision, rule) = match snapshot.class(&case.groups, &case.target) {
             Some(class) => {
                 let decision = snapshot.decide(&class, &case.target, &facts);
@@ -65,6 +69,11 @@ fn read_only_reporting() {
 }
 
 #[test]
+fn mysql_shop() {
+    check("mysql-shop");
+}
+
+#[test]
 fn migrations_with_approval() {
     check("migrations-with-approval");
 }
@@ -77,5 +86,5 @@ fn every_pack_is_checked() {
         .map(|pack| pack.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    assert_eq!(names, ["migrations-with-approval", "read-only-reporting", "settlement"]);
+    assert_eq!(names, ["migrations-with-approval", "mysql-shop", "read-only-reporting", "settlement"]);
 }

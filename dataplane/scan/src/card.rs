@@ -6,7 +6,8 @@ use crate::bytes::{before, byte, digit, run};
 use crate::context;
 use crate::script::Script;
 use crate::sensitive::{self, Unlabelled};
-use crate::window::{self, Separator, Window};
+use crate::separator::Separator;
+use crate::window::{self, Window};
 use std::ops::Range;
 
 /// What a hit is.
@@ -61,7 +62,9 @@ pub(crate) fn look(bytes: &[u8], start: usize, first: usize, unlabelled: &mut Un
         return general(bytes, start, first);
     }
     let Some(brand) = window::plain_brand(bytes, start, first) else {
-        return if context::may_escape(before(bytes, start, 1)) { behind_escape(bytes, start) } else { None };
+        // Behind an escape's digits, or before a character that is not seen.
+        let detour = context::may_escape(before(bytes, start, 1)) || !byte(bytes, start + first).is_ascii();
+        return if detour { general(bytes, start, first) } else { None };
     };
     let end = start + first;
     let calm = context::calm_before(before(bytes, start, 1))
@@ -75,20 +78,23 @@ fn general(bytes: &[u8], start: usize, first: usize) -> Option<Found> {
     at(bytes, start, first).map(Found::Card)
 }
 
-#[inline(never)]
-fn behind_escape(bytes: &[u8], start: usize) -> Option<Found> {
-    escaped(bytes, start).map(Found::Card)
-}
-
 /// At most so many digits of an escape stand before a number: `\u0022`.
 pub(crate) const ESCAPE_DIGITS_MAX: usize = 4;
 
 /// The number that begins behind an escaped character's digits, which the run of digits at `start` begins with:
-/// `%224111111111111111`, `\u00224111111111111111`. Not one in scientific notation.
+/// `%224111111111111111`, `\u00224111111111111111`. Not one in scientific notation, nor
+/// one digit by digit or by lines.
 fn escaped(bytes: &[u8], start: usize) -> Option<Card> {
     let number = start + escape_digits(bytes, start)?;
     window::at(bytes, number, run(bytes, number, RUN_MAX))
-        .filter(|window| window.script == Script::Ascii && window.separator != Separator::Point)
+        .filter(|window| {
+            window.script == Script::Ascii
+                && window.separator != Separator::Point
+                && !window.separator.is_line()
+        })
+        .filter(|window| {
+            !(window.separator.parts_digits() && window.end - window.start + 1 == 2 * window.digits)
+        })
         .and_then(|window| surrounded(bytes, window))
 }
 
@@ -115,15 +121,8 @@ fn escape_digits(bytes: &[u8], start: usize) -> Option<usize> {
 }
 
 fn surrounded(bytes: &[u8], window: Window) -> Option<Card> {
-    match byte(bytes, window.end) {
-        b'^' | b'=' | b'D' => {
-            let track1 = sensitive::track1(bytes, &window).map(|span| (Kind::Track1, span));
-            let track = track1.or_else(|| sensitive::track2(bytes, &window).map(|span| (Kind::Track2, span)));
-            if let Some((kind, span)) = track {
-                return Some(Card { window, kind, span });
-            }
-        }
-        _ => {}
+    if let Some((kind, span)) = sensitive::track(bytes, &window) {
+        return Some(Card { window, kind, span });
     }
     if context::denies(bytes, &window) {
         return None;

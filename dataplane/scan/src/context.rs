@@ -5,7 +5,8 @@
 
 use crate::bytes::{before, byte, digit_or_mask};
 use crate::script::Script;
-use crate::window::{Separator, Window};
+use crate::separator::Separator;
+use crate::window::Window;
 
 /// How far before a number's start its context reaches, in bytes.
 pub(crate) const LOOKBEHIND: usize = 48;

@@ -4,18 +4,22 @@
 //! | --- | --- |
 //! | `arch` | SIMD kernels that find where a number may start; the only unsafe code |
 //! | `script` | digits as UTF-8 writes them |
+//! | `separator` | what may stand between groups of digits |
 //! | `window` | a number at one place: plain or in printed groups |
+//! | `chain` | a number digit by digit, or parted by what is not seen |
 //! | `context` | surroundings that make it no card: UUID, hexadecimal, IBAN, fraction |
 //! | `sensitive` | tracks and card codes beside it |
+//! | `narrow` | UTF-16 around a number, as if it were ASCII |
 //! | `card` | all of these together |
 //! | `stream` | values that arrive in parts |
 //! | `mask`, `json`, `number` | masks of text, of JSON, of integers and decimals |
 //! | `masked` | what masks have made, on its way back |
 //! | `float` | masks of doubles and of BSON's decimals |
 //! | `surrogate` | another number in a card number's place, by a key |
+//! | `encoded` | base64 and hexadecimal text, where a caller asks for it |
 //! | `naive` | the oracle: the same answers, as plainly as they can be computed |
 //!
-//! Left out: whether a value is labelled (the caller knows), encodings that hide digits (base64, compression).
+//! Left out: whether a value is labelled (the caller knows), compression, and base64 within values that arrive in parts.
 
 #![deny(unsafe_code)]
 
@@ -23,7 +27,9 @@ mod arch;
 mod brands;
 mod bytes;
 mod card;
+mod chain;
 mod context;
+mod encoded;
 mod float;
 mod json;
 #[cfg(test)]
@@ -32,15 +38,18 @@ mod luhn;
 mod mask;
 mod masked;
 pub mod naive;
+mod narrow;
 mod number;
 mod script;
 mod sensitive;
+mod separator;
 mod stream;
 mod surrogate;
 mod window;
 
 pub use brands::{Brand, PAN_DIGITS_MAX, PAN_DIGITS_MIN};
 pub use card::Kind;
+pub use encoded::Encoding;
 pub use mask::Format;
 pub use masked::MASKED_BYTES_MAX;
 pub use stream::{HOLDBACK_BYTES_MAX, Progress, Stream};
@@ -86,6 +95,11 @@ impl Scanner {
     #[must_use]
     pub fn with_surrogates(self, key: &'static Surrogates) -> Self {
         Scanner { surrogates: Some(key), ..self }
+    }
+
+    /// Whether it has a key: without one, [`Format::Surrogate`] leaves nothing, as `Full` does.
+    pub fn has_surrogates(&self) -> bool {
+        self.surrogates.is_some()
     }
 
     /// Whether digits (values 0 to 9) may be a surrogate of this scanner's key: see [`Surrogates::made`].

@@ -6,8 +6,9 @@ use crate::card::{Card, Kind};
 use crate::json;
 use crate::number;
 use crate::script::Script;
+use crate::separator::{SEPARATOR_BYTES_MAX, Separator};
 use crate::surrogate::Surrogates;
-use crate::window::{SEPARATOR_BYTES_MAX, Separator, Window};
+use crate::window::Window;
 use std::ops::Range;
 
 /// The character that takes the place of a hidden digit in text.
@@ -156,8 +157,8 @@ fn as_number(bytes: &mut [u8], window: &Window, style: Style) {
         number::fill(values.get_mut(..window.digits).unwrap_or(&mut []), style, 1);
     }
     window.each_digit(bytes, |place, digit| {
-        if let (Some(last), Some(value)) = (digit.last_mut(), values.get(place)) {
-            *last = window.script.last_byte(*value);
+        if let Some(value) = values.get(place) {
+            window.script.put(digit, *value);
         }
     });
 }
@@ -176,10 +177,10 @@ fn hide_run(run: &mut [u8]) {
     }
 }
 
-/// Hides all letters and digits; marks between fields stay.
+/// Hides all letters and digits; marks between fields stay, and the zero bytes of UTF-16.
 fn secret(bytes: &mut [u8], span: Range<usize>) {
     for byte in bytes.get_mut(span).unwrap_or(&mut []) {
-        if !matches!(*byte, b'%' | b';' | b'^' | b'=' | b'?') {
+        if !matches!(*byte, b'\0' | b'%' | b';' | b'^' | b'=' | b'?') {
             *byte = HIDDEN;
         }
     }

@@ -1,8 +1,8 @@
 //! Finds what a mask has made: card numbers whose digits are hidden, which must not be written back as if they were
 //! values. Text by its stars, numbers by the filling that `number` chooses. Leaves out masks of values that are no card, and
-//! of numbers of which eight digits stay open: too little is filled to tell.
+//! of numbers of which eight digits stay open: too little is filled to tell; and numbers behind 1 of lengths that few cards have.
 
-use crate::brands::{PAN_DIGITS_MAX, PAN_DIGITS_MIN};
+use crate::brands::{PAN_DIGITS_MAX, PAN_DIGITS_MIN, possible};
 use crate::mask::{Format, HIDDEN, Notation, Style};
 use crate::number;
 use std::ops::Range;
@@ -102,6 +102,7 @@ fn is_masked(bytes: &[u8], range: &Range<usize>, format: Format, grouped: bool) 
 fn is_masked_number(places: &[u8], format: Format) -> bool {
     // A surrogate is as good as a number: nothing tells it from one.
     if matches!(format, Format::Full | Format::Surrogate)
+        || !has_form(places, format)
         || places.ends_with(b"0000")
         || !places.windows(ZEROS.len()).any(|part| part == ZEROS)
     {
@@ -113,8 +114,21 @@ fn is_masked_number(places: &[u8], format: Format) -> bool {
     let mut masked = [0; PAN_DIGITS_MAX];
     let masked = masked.get_mut(..values.len()).unwrap_or_default();
     masked.copy_from_slice(values);
+    // Behind 1 nothing is open at the front, whatever the format opens.
+    let format = if places.first() == Some(&b'1') { Format::Last4 } else { format };
     number::whole_digits(masked, Style { format, notation: Notation::Text, surrogates: None });
     masked == values
+}
+
+/// What is open at the front belongs to a brand that has numbers of that length; or nothing is, and the length is one
+/// that cards are given today. Of 12, 13, 17 and 18 digits there are more counters and times than cards.
+fn has_form(places: &[u8], format: Format) -> bool {
+    if places.first() == Some(&b'1') {
+        return matches!(places.len(), 14 | 15 | 16 | 19);
+    }
+    let first_four =
+        places.iter().take(4).fold(0, |number, digit| number * 10 + u32::from(digit.wrapping_sub(b'0')));
+    format.open(places.len()).0 > 0 && possible(first_four).length(places.len())
 }
 
 /// Whether an integer is a mask of a card number.
@@ -188,8 +202,16 @@ mod tests {
             "'************11112222'",
             "0.1000000000001234",
             "1729000000000017",
+            "1000000001234",
+            "values (1000000001234, 100000000001)",
+            "100000000000001234",
         ] {
             assert_eq!(find(text.as_bytes(), 0, Format::Last4), None, "{text}");
+        }
+        // No brand begins so, or has numbers of that length.
+        for text in ["7234560000001234", "1234560000001234", "41111100000001234", "222100000001234"] {
+            assert_eq!(find(text.as_bytes(), 0, Format::Bin6Last4), None, "{text}");
+            assert!(!integer(text.parse().unwrap(), Format::Bin6Last4), "{text}");
         }
     }
 }

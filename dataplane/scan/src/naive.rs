@@ -52,53 +52,87 @@ const SEPARATORS: [&str; 27] = [
     "\u{2004}", "\u{2005}", "\u{2006}", "\u{2007}", "\u{2008}", "\u{2009}", "\u{200a}", "\u{2010}",
     "\u{2011}", "\u{2012}", "\u{2013}", "\u{2014}", "\u{202f}", "\u{3000}", "\u{ff0d}",
 ];
+/// Nothing of these is to be seen.
+const INVISIBLE: [&str; 8] =
+    ["\u{200b}", "\u{200c}", "\u{200d}", "\u{200e}", "\u{200f}", "\u{2060}", "\u{feff}", "\u{ad}"];
+/// Between digits that stand one by one.
+const BETWEEN_DIGITS: [&str; 4] = [" ", "-", ".", "/"];
+const LINES: [&str; 2] = ["\n", "\r\n"];
 
-/// A way to write digits: the first, the last byte of which counts up; what takes a hidden one's place; zeros behind.
+/// A way to write digits: the first, the last byte of which counts up; what takes a hidden one's place; what stands
+/// between two.
 struct Writing {
     zero: &'static str,
     hidden: &'static str,
-    gap: usize,
+    gap: &'static str,
 }
 
-const ASCII: Writing = Writing { zero: "0", hidden: "*", gap: 0 };
-const UTF16: Writing = Writing { zero: "0", hidden: "*", gap: 1 };
-const OTHERS: [Writing; 6] = [
-    Writing { zero: "\u{ff10}", hidden: "\u{ff0a}", gap: 0 },
-    Writing { zero: "\u{660}", hidden: "**", gap: 0 },
-    Writing { zero: "\u{6f0}", hidden: "**", gap: 0 },
-    Writing { zero: "\u{966}", hidden: "\u{ff0a}", gap: 0 },
-    Writing { zero: "%30", hidden: "%2A", gap: 0 },
-    Writing { zero: "\\u0030", hidden: "\\u002a", gap: 0 },
+const ASCII: Writing = Writing { zero: "0", hidden: "*", gap: "" };
+const UTF16: Writing = Writing { zero: "0", hidden: "*", gap: "\0" };
+const DECIMAL: &str = "&#48";
+const OTHERS: [Writing; 10] = [
+    Writing { zero: "\u{ff10}", hidden: "\u{ff0a}", gap: "" },
+    Writing { zero: "\u{660}", hidden: "**", gap: "" },
+    Writing { zero: "\u{6f0}", hidden: "**", gap: "" },
+    Writing { zero: "\u{966}", hidden: "\u{ff0a}", gap: "" },
+    Writing { zero: "%30", hidden: "%2A", gap: "" },
+    Writing { zero: "\\u0030", hidden: "\\u002a", gap: "" },
+    Writing { zero: "\\uFF10", hidden: "\\uFF0A", gap: "" },
+    Writing { zero: "\\uff10", hidden: "\\uff0a", gap: "" },
+    Writing { zero: DECIMAL, hidden: "&#42", gap: ";" },
+    Writing { zero: "&#x30", hidden: "&#x2A", gap: ";" },
 ];
 
 impl Writing {
     /// From a digit to the next.
     fn step(&self) -> usize {
-        self.zero.len() + self.gap
+        self.zero.len() + self.gap.len()
     }
 
-    /// All separators as this text has them. UTF-16 is not looked for with others than those of one byte in Latin 1.
+    /// All separators as this text has them, with what stands before one anyway.
     fn separators(&self) -> &'static [Vec<u8>] {
-        static PLAIN: LazyLock<Vec<Vec<u8>>> = LazyLock::new(plain_separators);
+        static ASCII: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| with_lines(plain_separators("")));
+        static OTHERS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| plain_separators(""));
+        static ENTITIES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| plain_separators(";"));
         static WIDE: LazyLock<Vec<Vec<u8>>> = LazyLock::new(wide_separators);
-        if self.gap > 0 { &WIDE } else { &PLAIN }
+        match self.gap {
+            "" if self.zero == "0" => &ASCII,
+            "" => &OTHERS,
+            ";" => &ENTITIES,
+            _ => &WIDE,
+        }
     }
 }
 
-fn wide_separators() -> Vec<Vec<u8>> {
-    let latin = SEPARATORS.iter().filter(|text| text.chars().all(|c| c <= '\u{ff}') && **text != "%20");
-    latin.map(|text| text.chars().flat_map(|c| [c as u8, 0]).collect()).collect()
+fn all_separators() -> impl Iterator<Item = &'static str> {
+    SEPARATORS.into_iter().chain(INVISIBLE)
 }
 
-/// As they are, and behind `\u`; of the other ASCII separators, escapes are not looked for.
-fn plain_separators() -> Vec<Vec<u8>> {
+fn with_lines(mut separators: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    separators.extend(LINES.map(|line| line.as_bytes().to_vec()));
+    separators
+}
+
+/// In UTF-16 of either byte order, from a digit's own byte to the next's. The ideographic space is not looked for.
+fn wide_separators() -> Vec<Vec<u8>> {
+    let texts = all_separators().filter(|text| !matches!(*text, "%20" | "\u{3000}"));
+    let both = texts.flat_map(|text| {
+        let little = [0].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        let big = text.encode_utf16().flat_map(u16::to_be_bytes).chain([0]).collect();
+        [little, big]
+    });
+    both.collect()
+}
+
+/// As they are, and behind `\u`; of the other ASCII separators and of what is not seen, escapes are not looked for.
+fn plain_separators(gap: &str) -> Vec<Vec<u8>> {
     let single =
-        SEPARATORS.iter().filter(|text| text.chars().count() == 1 && !matches!(**text, "." | "/" | "+"));
+        SEPARATORS.into_iter().filter(|text| text.chars().count() == 1 && !matches!(*text, "." | "/" | "+"));
     let escaped = single.flat_map(|text| {
         let code = text.chars().next().map_or(0, u32::from);
-        [format!("\\u{code:04x}").into_bytes(), format!("\\u{code:04X}").into_bytes()]
+        [format!("{gap}\\u{code:04x}"), format!("{gap}\\u{code:04X}")]
     });
-    SEPARATORS.iter().map(|text| text.as_bytes().to_vec()).chain(escaped).collect()
+    all_separators().map(|text| format!("{gap}{text}")).chain(escaped).map(String::into_bytes).collect()
 }
 
 /// Whether the digits (0 to 9) pass Luhn.
@@ -152,7 +186,8 @@ pub fn suspect(bytes: &[u8]) -> bool {
 fn at(value: &[u8], start: usize) -> Option<Number> {
     let ascii = (digit(value, start, &ASCII).is_some() && !goes_on(value, start, &ASCII)).then(|| {
         let reading = printed(value, start, &ASCII).or_else(|| thousands(value, start));
-        reading.or_else(|| scientific(value, start)).filter(|reading| !denied(value, reading))
+        let reading = reading.or_else(|| scientific(value, start)).or_else(|| chain(value, start));
+        reading.filter(|reading| !denied(value, reading))
     });
     let wide = || {
         let begins = digit(value, start, &UTF16).is_some() && !digits_end(value, start, &ASCII);
@@ -179,11 +214,11 @@ fn at(value: &[u8], start: usize) -> Option<Number> {
 /// Digits stand before, which are not an escape's.
 fn goes_on(value: &[u8], start: usize, writing: &Writing) -> bool {
     digits_end(value, start, writing)
-        && !(writing.zero == "0" && writing.gap == 0 && behind_escape(value, start))
+        && !(writing.zero == "0" && writing.gap.is_empty() && behind_escape(value, start))
 }
 
 fn digits_end(value: &[u8], start: usize, writing: &Writing) -> bool {
-    let gap = value.get(..start).unwrap_or(&[]).iter().rev().take(writing.gap).all(|byte| *byte == 0);
+    let gap = value.get(..start).unwrap_or(&[]).ends_with(writing.gap.as_bytes());
     gap && start.checked_sub(writing.step()).is_some_and(|last| digit(value, last, writing).is_some())
 }
 
@@ -193,28 +228,83 @@ type Reading = (Range<usize>, Brand, bool);
 fn printed(value: &[u8], start: usize, writing: &Writing) -> Option<Reading> {
     let first =
         (1..20).take_while(|count| read(value, start, &[*count], b"", writing, true).is_some()).count();
+    let (_, behind) = read(value, start, &[first], b"", writing, true)?;
+    let behind = value.get(behind..)?;
+    // With one group, no separator is asked for.
+    let single = [Vec::new()];
+    let here: Vec<&Vec<u8>> =
+        writing.separators().iter().filter(|separator| behind.starts_with(separator)).collect();
     LAYOUTS.iter().filter(|layout| layout.first() == Some(&first)).find_map(|layout| {
-        // With one group, no separator is asked for.
-        writing.separators().iter().take(if layout.len() == 1 { 1 } else { usize::MAX }).find_map(
-            |separator| {
-                let (digits, end) = read(value, start, layout, separator, writing, false)?;
-                let brand = brand(&digits)?;
-                let next = end + writing.gap;
-                let future = value.get(next..).unwrap_or(&[]);
-                let fourth = next + separator.len();
-                let cut = *layout == [4, 4, 4]
-                    && future.starts_with(separator)
-                    && !(separator == b" " && future.starts_with(b"  "))
-                    && !(separator == b" \0" && future.starts_with(b" \0 \0"))
-                    && (0..3).all(|place| {
-                        let index = fourth + place * writing.step();
-                        digit(value, index, writing).is_some() || hidden(value, index, writing)
-                    });
-                let last = layout.last().copied().unwrap_or(0);
-                let masked = layout.len() > 1 && [1, 2, 6, 8].contains(&last) && hidden(value, next, writing);
-                (!cut && !masked).then_some((start..end, brand, layout.len() == 1))
-            },
-        )
+        let separators = if layout.len() == 1 { single.iter().collect() } else { here.clone() };
+        separators.into_iter().find_map(|separator| {
+            let (digits, end) = read(value, start, layout, separator, writing, false)?;
+            let brand = brand(&digits)?;
+            let next = end + writing.gap.len();
+            let future = value.get(end..).unwrap_or(&[]);
+            let fourth = end + separator.len();
+            let cut = *layout == [4, 4, 4]
+                && future.starts_with(separator)
+                && !doubled(future, separator)
+                && (0..3).all(|place| {
+                    let index = fourth + place * writing.step();
+                    digit(value, index, writing).is_some() || hidden(value, index, writing)
+                });
+            let last = layout.last().copied().unwrap_or(0);
+            let masked = layout.len() > 1 && [1, 2, 6, 8].contains(&last) && hidden(value, next, writing);
+            let lines = LINES.iter().any(|line| line.as_bytes() == separator.as_slice());
+            let more = lines
+                && (first != 4 || digits_end(value, start, &ASCII) || lines_beside(value, &(start..end)));
+            (!cut && !masked && !more).then_some((start..end, brand, layout.len() == 1))
+        })
+    })
+}
+
+/// The separator is a space, and there are two.
+fn doubled(future: &[u8], separator: &[u8]) -> bool {
+    separator == b" " && future.starts_with(b"  ") || separator == b"\0 \0" && future.starts_with(b"\0 \0 \0")
+}
+
+/// A line of digits ends right before the range, or begins right behind it.
+fn lines_beside(value: &[u8], range: &Range<usize>) -> bool {
+    let (past, future) = (value.get(..range.start).unwrap_or(&[]), value.get(range.end..).unwrap_or(&[]));
+    LINES.iter().map(|line| line.as_bytes()).any(|line| {
+        past.strip_suffix(line).and_then(|past| past.last()).is_some_and(|byte| is_digit_or_mask(*byte))
+            || future
+                .strip_prefix(line)
+                .and_then(|next| next.first())
+                .is_some_and(|byte| is_digit_or_mask(*byte))
+    })
+}
+
+/// Digits one by one, or in any groups that only what is not seen parts; and nothing of the kind before or behind.
+fn chain(value: &[u8], start: usize) -> Option<Reading> {
+    let all = BETWEEN_DIGITS.iter().map(|text| (text, 1)).chain(INVISIBLE.iter().map(|text| (text, 19)));
+    all.into_iter().find_map(|(separator, most)| {
+        if most == 1 && digits_end(value, start, &ASCII) {
+            return None;
+        }
+        let separator = separator.as_bytes();
+        let rest = value.get(start..)?;
+        let (mut digits, mut groups, mut end) = (Vec::new(), 0, 0);
+        loop {
+            let group = rest.get(end..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            if group == 0 || group > most {
+                return None;
+            }
+            digits.extend(rest.get(end..end + group)?.iter().map(|byte| byte - b'0'));
+            (groups, end) = (groups + 1, end + group);
+            let next = rest.get(end..)?.strip_prefix(separator);
+            if !next.and_then(|next| next.first()).is_some_and(u8::is_ascii_digit) {
+                break;
+            }
+            end += separator.len();
+        }
+        let past = value.get(..start)?.strip_suffix(separator).and_then(|past| past.last());
+        let future = rest.get(end..)?;
+        let next = future.strip_prefix(separator).and_then(|next| next.first());
+        let goes_on = [past, next].into_iter().flatten().any(|byte| is_digit_or_mask(*byte));
+        let alone = groups > 1 && !goes_on && future.first() != Some(&b'*');
+        Some((start..start + end, brand(&digits).filter(|_| alone)?, false))
     })
 }
 
@@ -275,39 +365,38 @@ fn read(
     goes_on: bool,
 ) -> Option<(Vec<u8>, usize)> {
     let mut digits = Vec::new();
+    let gap = writing.gap.as_bytes();
     let mut index = start;
     for (place, group) in layout.iter().enumerate() {
         if place > 0 {
             let rest = value.get(index..)?;
-            let doubled = separator == b" " && rest.starts_with(b"  ")
-                || separator == b" \0" && rest.starts_with(b" \0 \0");
-            if !rest.starts_with(separator) || doubled {
+            if !rest.starts_with(separator) || doubled(rest, separator) {
                 return None;
             }
             index += separator.len();
         }
-        for _ in 0..*group {
-            digits.push(digit(value, index, writing)?);
-            if index > start && !value.get(index - writing.gap..index)?.iter().all(|byte| *byte == 0) {
-                return None;
+        for digit_place in 0..*group {
+            if digit_place > 0 {
+                index += value.get(index..)?.strip_prefix(gap).map(|_| gap.len())?;
             }
-            index += writing.step();
+            digits.push(digit(value, index, writing)?);
+            index += writing.zero.len();
         }
-        let spaced =
-            value.get(index - writing.gap..index).is_some_and(|gap| gap.iter().all(|byte| *byte == 0));
-        if !goes_on && spaced && digit(value, index, writing).is_some() {
-            return None;
-        }
-        // What a separator follows is spaced too.
-        if place + 1 < layout.len() && !spaced {
+        let spaced = value.get(index..).is_some_and(|rest| rest.starts_with(gap));
+        if !goes_on && spaced && digit(value, index + gap.len(), writing).is_some() {
             return None;
         }
     }
-    Some((digits, index - writing.gap))
+    Some((digits, index))
 }
 
 /// The value of the digit at `index`.
 fn digit(value: &[u8], index: usize, writing: &Writing) -> Option<u8> {
+    if writing.zero == DECIMAL {
+        let (code, _) = value.get(index..)?.strip_prefix(b"&#")?.split_first_chunk::<2>()?;
+        let code: u8 = std::str::from_utf8(code).ok()?.parse().ok()?;
+        return code.checked_sub(b'0').filter(|value| code < b':' && *value < 10);
+    }
     let (last, first) = writing.zero.as_bytes().split_last()?;
     let digit = value.get(index..)?.strip_prefix(first)?.first()?.wrapping_sub(*last);
     (digit < 10).then_some(digit)

@@ -1,5 +1,5 @@
 //! Decimal digits as texts write them: ASCII, full-width, those of three other scripts in UTF-8, ASCII in UTF-16, and
-//! digits behind percent signs and `\u` escapes.
+//! digits behind percent signs, as `\u` escapes and as entities of HTML and XML.
 
 use crate::bytes::{byte, run, tally};
 
@@ -18,11 +18,19 @@ pub(crate) enum Script {
     Percent,
     /// `\u0034`.
     Escape,
+    /// `\uFF14`, full-width.
+    EscapeUpper,
+    /// `\uff14`.
+    EscapeLower,
+    /// `&#52;`: as in UTF-16 a number ends with its last digit, whether a semicolon stands behind it or not.
+    Entity,
+    /// `&#x34;`.
+    HexEntity,
 }
 
 impl Script {
     /// What digits that are no ASCII digits begin with.
-    pub(crate) const LEADS: [u8; 6] = [0xef, 0xd9, 0xdb, 0xe0, b'%', b'\\'];
+    pub(crate) const LEADS: [u8; 7] = [0xef, 0xd9, 0xdb, 0xe0, b'%', b'\\', b'&'];
 
     /// The script of the digit at `index`, where one is.
     pub(crate) fn at(bytes: &[u8], index: usize) -> Option<Script> {
@@ -36,7 +44,13 @@ impl Script {
             0xdb => Script::Persian,
             0xe0 => Script::Devanagari,
             b'%' => Script::Percent,
-            b'\\' => Script::Escape,
+            b'\\' => match byte(bytes, index + 2) {
+                b'F' => Script::EscapeUpper,
+                b'f' => Script::EscapeLower,
+                _ => Script::Escape,
+            },
+            b'&' if byte(bytes, index + 2) == b'x' => Script::HexEntity,
+            b'&' => Script::Entity,
             _ => return None,
         };
         script.digit(bytes, index).map(|_| script)
@@ -53,19 +67,36 @@ impl Script {
             Script::Devanagari => b"\xe0\xa5",
             Script::Percent => b"%3",
             Script::Escape => b"\\u003",
+            Script::EscapeUpper => b"\\uFF1",
+            Script::EscapeLower => b"\\uff1",
+            // The next byte differs too.
+            Script::Entity => b"&#",
+            Script::HexEntity => b"&#x3",
         }
     }
 
-    /// The last byte of the digit with that value: the only one in which digits of a script differ.
-    pub(crate) fn last_byte(self, value: u8) -> u8 {
-        value
-            + match self {
-                Script::Ascii | Script::Wide | Script::Percent | Script::Escape => b'0',
-                Script::FullWidth => 0x90,
-                Script::Arabic => 0xa0,
-                Script::Persian => 0xb0,
-                Script::Devanagari => 0xa6,
+    /// The last byte of zero.
+    fn zero(self) -> u8 {
+        match self {
+            Script::FullWidth => 0x90,
+            Script::Arabic => 0xa0,
+            Script::Persian => 0xb0,
+            Script::Devanagari => 0xa6,
+            _ => b'0',
+        }
+    }
+
+    /// Makes a digit of the script another one.
+    pub(crate) fn put(self, digit: &mut [u8], value: u8) {
+        match digit {
+            [.., tens, ones] if self == Script::Entity => {
+                let code = b'0' + value;
+                (*tens, *ones) = (b'0' + code / 10, b'0' + code % 10);
             }
+            // The only byte in which digits of other scripts differ.
+            [.., last] => *last = self.zero() + value,
+            [] => {}
+        }
     }
 
     /// The value of the digit at `index`.
@@ -76,13 +107,20 @@ impl Script {
         if !prefix.is_empty() && !bytes.get(index..).is_some_and(|rest| rest.starts_with(prefix)) {
             return None;
         }
-        let value = byte(bytes, index.wrapping_add(prefix.len())).wrapping_sub(self.last_byte(0));
+        let behind = index.wrapping_add(prefix.len());
+        if self == Script::Entity {
+            let (tens, ones) = (byte(bytes, behind), byte(bytes, behind + 1));
+            let digits = tens.is_ascii_digit() && ones.is_ascii_digit();
+            let code = (tens & 0x0f) * 10 + (ones & 0x0f);
+            return code.checked_sub(b'0').filter(|value| digits && *value < 10);
+        }
+        let value = byte(bytes, behind).wrapping_sub(self.zero());
         (value < 10).then_some(value)
     }
 
     /// Bytes of one digit.
     pub(crate) fn len(self) -> usize {
-        self.prefix().len() + 1
+        self.prefix().len() + 1 + usize::from(self == Script::Entity)
     }
 
     /// From a digit to the one that follows it, in bytes.
@@ -90,9 +128,18 @@ impl Script {
         self.len() + self.gap()
     }
 
-    /// Zero bytes between a digit and what follows it.
+    /// What stands between a digit and what follows it.
+    fn between(self) -> Option<u8> {
+        match self {
+            Script::Wide => Some(0),
+            Script::Entity | Script::HexEntity => Some(b';'),
+            _ => None,
+        }
+    }
+
+    /// How many bytes that are.
     pub(crate) fn gap(self) -> usize {
-        usize::from(self == Script::Wide)
+        usize::from(self.between().is_some())
     }
 
     /// What takes a hidden digit's place: as many bytes.
@@ -103,6 +150,10 @@ impl Script {
             Script::FullWidth | Script::Devanagari => "＊".as_bytes(),
             Script::Percent => b"%2A",
             Script::Escape => b"\\u002a",
+            Script::EscapeUpper => b"\\uFF0A",
+            Script::EscapeLower => b"\\uff0a",
+            Script::Entity => b"&#42",
+            Script::HexEntity => b"&#x2A",
         }
     }
 
@@ -119,9 +170,9 @@ impl Script {
             .count()
     }
 
-    /// The gap before `index` is zero.
+    /// What stands before `index` is what stands between digits.
     pub(crate) fn spaced(self, bytes: &[u8], index: usize) -> bool {
-        (1..=self.gap()).all(|back| byte(bytes, index.wrapping_sub(back)) == 0)
+        self.between().is_none_or(|between| byte(bytes, index.wrapping_sub(1)) == between)
     }
 
     /// A digit of the script ends right before `index`.

@@ -4,9 +4,11 @@
 
 use crate::brands::Brand;
 use crate::bytes::{before, byte, digit, run, tally};
-use crate::card::ESCAPE_DIGITS_MAX;
+use crate::card::{ESCAPE_DIGITS_MAX, Kind};
+use crate::narrow::Narrow;
 use crate::script::Script;
-use crate::window::{self, Separator, Window};
+use crate::separator::Separator;
+use crate::window::{self, Window};
 use memchr::{memchr2, memchr2_iter};
 use std::ops::Range;
 
@@ -27,7 +29,7 @@ const _: () = assert!(CODE_REACH <= LABEL_BYTES);
 pub(crate) const LOOKAHEAD: usize = 160;
 
 /// Of that, how far from the number's own start: an escape's digits may stand before it.
-const REACH: usize = LOOKAHEAD - ESCAPE_DIGITS_MAX;
+pub(crate) const REACH: usize = LOOKAHEAD - ESCAPE_DIGITS_MAX;
 /// What is read behind a code, to see that no number begins with it.
 const BEHIND_CODE: usize = 10;
 
@@ -39,7 +41,7 @@ const LABELS: [&[u8]; 10] =
     [b"cvv2", b"cvc2", b"cav2", b"cvv", b"cvc", b"cvn", b"csc", b"card code", b"curity code", b"curitycode"];
 
 /// `%B4111111111111111^DOE/JOHN^2512101…?` around the number: the whole of it.
-pub(crate) fn track1(bytes: &[u8], window: &Window) -> Option<Range<usize>> {
+fn track1(bytes: &[u8], window: &Window) -> Option<Range<usize>> {
     if byte(bytes, window.end) != b'^' || window.script != Script::Ascii {
         return None;
     }
@@ -64,7 +66,7 @@ pub(crate) fn track1(bytes: &[u8], window: &Window) -> Option<Range<usize>> {
 }
 
 /// `;4111111111111111=2512101…?` or a chip's `4111111111111111D2512101…` around the number: the whole of it.
-pub(crate) fn track2(bytes: &[u8], window: &Window) -> Option<Range<usize>> {
+fn track2(bytes: &[u8], window: &Window) -> Option<Range<usize>> {
     let mark = byte(bytes, window.end);
     let needed = match mark {
         b'=' => 4,
@@ -90,8 +92,28 @@ fn month(bytes: &[u8], index: usize) -> bool {
     matches!((byte(bytes, index), byte(bytes, index + 1)), (b'0', b'1'..=b'9') | (b'1', b'0'..=b'2'))
 }
 
+/// The track around a number, if its data stand there.
+pub(crate) fn track(bytes: &[u8], window: &Window) -> Option<(Kind, Range<usize>)> {
+    match byte(bytes, window.next()) {
+        b'^' | b'=' | b'D' => {}
+        _ => return None,
+    }
+    if window.script == Script::Wide {
+        let narrow = Narrow::around(bytes, window);
+        let (kind, span) = track(narrow.characters(), &narrow.window)?;
+        return Some((kind, narrow.widened(span)));
+    }
+    let first = track1(bytes, window).map(|span| (Kind::Track1, span));
+    first.or_else(|| track2(bytes, window).map(|span| (Kind::Track2, span)))
+}
+
 /// Card codes beside the number: one before it, one behind it.
 pub(crate) fn codes(bytes: &[u8], window: &Window) -> [Option<Range<usize>>; 2] {
+    if window.script == Script::Wide {
+        let narrow = Narrow::around(bytes, window);
+        let found = codes(narrow.characters(), &narrow.window);
+        return found.map(|code| Some(narrow.widened(code?)));
+    }
     let start = window.start;
     let before = any_c(bytes.get(..start).and_then(|past| past.last_chunk())).then(|| {
         labelled_code(bytes, start.saturating_sub(CODE_REACH)..start, |code| !begins_number(bytes, code))

@@ -12,7 +12,7 @@ use crate::context::LOOKBEHIND;
 use crate::mask::{self, Format, Notation, Style};
 use crate::script::Script;
 use crate::sensitive::{LOOKAHEAD, Unlabelled};
-use crate::window::Separator;
+use crate::separator::Separator;
 
 /// The most bytes that a caller of [`Stream::mask`] keeps between two calls.
 pub const HOLDBACK_BYTES_MAX: usize = LOOKAHEAD + LOOKBEHIND;

@@ -3,136 +3,16 @@
 
 use crate::brands::{self, Brand, PAN_DIGITS_MAX, PAN_DIGITS_MIN};
 use crate::bytes::{before, byte, digit, digit_or_mask, run, tally};
+use crate::chain;
 use crate::luhn::{self, Digits};
 use crate::mask::HIDDEN;
 use crate::script::Script;
+use crate::separator::{SEPARATOR_BYTES_MAX, Separator};
 
 /// The longest card number in bytes: 19 digits of six bytes in five groups with six-byte separators.
 pub(crate) const WINDOW_BYTES_MAX: usize = PAN_DIGITS_MAX * 6 + 4 * SEPARATOR_BYTES_MAX;
 
-/// The longest separator in bytes.
-pub(crate) const SEPARATOR_BYTES_MAX: usize = 6;
-
 const GROUPS_MAX: usize = 5;
-
-/// What stands between the groups of a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Separator {
-    None,
-    Space,
-    DoubleSpace,
-    Dash,
-    Dot,
-    Slash,
-    /// A form's space.
-    Plus,
-    /// `%20`.
-    EscapedSpace,
-    /// A space or a dash behind `\u`, by its four digits.
-    Escaped([u8; 4]),
-    /// Of a number in scientific notation, behind its first digit.
-    Point,
-    NoBreakSpace,
-    /// A space or a dash from U+2000 to U+203F, by its last byte.
-    General(u8),
-    IdeographicSpace,
-    FullWidthDash,
-    /// Between thousands only.
-    Comma,
-}
-
-impl Separator {
-    /// The separator at `index`.
-    pub(crate) fn at(bytes: &[u8], index: usize) -> Separator {
-        let [first, second, third] = [0, 1, 2].map(|next| byte(bytes, index.wrapping_add(next)));
-        match (first, second, third) {
-            (b' ', b' ', _) => Separator::DoubleSpace,
-            (b' ', _, _) => Separator::Space,
-            (b'-', _, _) => Separator::Dash,
-            (b'.', _, _) => Separator::Dot,
-            (b'/', _, _) => Separator::Slash,
-            (b'+', _, _) => Separator::Plus,
-            (b',', _, _) => Separator::Comma,
-            (b'%', b'2', b'0') => Separator::EscapedSpace,
-            (b'\\', b'u', _) => Separator::escaped(bytes, index),
-            (0xc2, 0xa0, _) => Separator::NoBreakSpace,
-            // Spaces of various widths; hyphens, figure dash, en and em dash; the narrow no-break space.
-            (0xe2, 0x80, 0x80..=0x8a | 0x90..=0x94 | 0xaf) => Separator::General(third),
-            (0xe3, 0x80, 0x80) => Separator::IdeographicSpace,
-            (0xef, 0xbc, 0x8d) => Separator::FullWidthDash,
-            _ => Separator::None,
-        }
-    }
-
-    fn escaped(bytes: &[u8], index: usize) -> Separator {
-        let Some(digits) = bytes.get(index + 2..).and_then(|rest| rest.first_chunk()) else {
-            return Separator::None;
-        };
-        match digits {
-            b"0020"
-            | b"002d"
-            | b"002D"
-            | b"00a0"
-            | b"00A0"
-            | b"202f"
-            | b"202F"
-            | b"3000"
-            | b"ff0d"
-            | b"FF0D"
-            | [b'2', b'0', b'0', b'0'..=b'9' | b'a' | b'A']
-            | [b'2', b'0', b'1', b'0'..=b'4'] => Separator::Escaped(*digits),
-            _ => Separator::None,
-        }
-    }
-
-    /// The separator behind a digit of that script; `index` is where the next digit would be. In UTF-16 one that has a
-    /// single byte in ASCII.
-    pub(crate) fn behind(bytes: &[u8], index: usize, script: Script) -> Separator {
-        if script != Script::Wide {
-            return Separator::at(bytes, index);
-        }
-        let [low, high, next, last] = [0, 1, 2, 3].map(|place| byte(bytes, index.wrapping_add(place)));
-        if !script.spaced(bytes, index) || high != 0 {
-            return Separator::None;
-        }
-        match low {
-            b' ' if (next, last) == (b' ', 0) => Separator::DoubleSpace,
-            b' ' | b'-' | b'.' | b'/' | b'+' => Separator::at(&[low], 0),
-            0xa0 => Separator::NoBreakSpace,
-            _ => Separator::None,
-        }
-    }
-
-    /// Its length in bytes, in that script.
-    pub(crate) fn len_in(self, script: Script) -> usize {
-        match self {
-            // One character, whatever its length in UTF-8.
-            Separator::NoBreakSpace if script == Script::Wide => 2,
-            _ if script == Script::Wide => self.len() * 2,
-            _ => self.len(),
-        }
-    }
-
-    /// Its length in bytes.
-    pub(crate) fn len(self) -> usize {
-        match self {
-            Separator::None => 0,
-            Separator::Space
-            | Separator::Dash
-            | Separator::Dot
-            | Separator::Slash
-            | Separator::Plus
-            | Separator::Point
-            | Separator::Comma => 1,
-            Separator::DoubleSpace | Separator::NoBreakSpace => 2,
-            Separator::EscapedSpace
-            | Separator::General(_)
-            | Separator::IdeographicSpace
-            | Separator::FullWidthDash => 3,
-            Separator::Escaped(_) => 6,
-        }
-    }
-}
 
 /// A number in a known range, of that range's length, Luhn included.
 ///
@@ -178,13 +58,16 @@ impl Window {
 pub(crate) fn at(bytes: &[u8], start: usize, first: usize) -> Option<Window> {
     match first {
         0 => other_script(bytes, start),
-        1 => {
-            thousands(bytes, start, first).or_else(|| scientific(bytes, start)).or_else(|| wide(bytes, start))
+        1 => thousands(bytes, start, first)
+            .or_else(|| scientific(bytes, start))
+            .or_else(|| wide(bytes, start))
+            .or_else(|| chain::at(bytes, start, first)),
+        2 | 3 => thousands(bytes, start, first).or_else(|| chain::at(bytes, start, first)),
+        PAN_DIGITS_MIN..=PAN_DIGITS_MAX => {
+            plain(bytes, start, first).or_else(|| chain::at(bytes, start, first))
         }
-        2 | 3 => thousands(bytes, start, first),
-        PAN_DIGITS_MIN..=PAN_DIGITS_MAX => plain(bytes, start, first),
-        4 | 6 => grouped(bytes, start, Script::Ascii, first),
-        _ => None,
+        4 | 6 => grouped(bytes, start, Script::Ascii, first).or_else(|| chain::at(bytes, start, first)),
+        _ => chain::at(bytes, start, first),
     }
 }
 
@@ -192,7 +75,7 @@ pub(crate) fn at(bytes: &[u8], start: usize, first: usize) -> Option<Window> {
 /// on either side. `first`: how many ASCII digits follow from there, counted up to 20.
 pub(crate) fn any_at(bytes: &[u8], start: usize, first: usize) -> bool {
     let longest = first.min(PAN_DIGITS_MAX);
-    match first {
+    let alone = match first {
         0 => Script::at(bytes, start).is_some_and(|script| any_of_other_script(bytes, start, script)),
         1 => {
             any_thousands(bytes, start, first)
@@ -202,7 +85,8 @@ pub(crate) fn any_at(bytes: &[u8], start: usize, first: usize) -> bool {
         2 | 3 => any_thousands(bytes, start, first),
         4 | 6 => any_grouped(bytes, start, Script::Ascii, first),
         _ => (PAN_DIGITS_MIN..=longest).any(|digits| plain(bytes, start, digits).is_some()),
-    }
+    };
+    alone || first > 0 && chain::any_at(bytes, start, first)
 }
 
 fn other_script(bytes: &[u8], start: usize) -> Option<Window> {
@@ -253,7 +137,7 @@ fn plain_of(bytes: &[u8], start: usize, script: Script, digits: usize) -> Option
 }
 
 /// The window with its brand, where it has one.
-fn judged(bytes: &[u8], window: Window) -> Option<Window> {
+pub(crate) fn judged(bytes: &[u8], window: Window) -> Option<Window> {
     let mut index = window.start;
     let values = (0..window.digits).map_while(|_| {
         let (script, gap) = (window.script, window.separator.len_in(window.script));
@@ -335,7 +219,8 @@ struct Groups {
 impl Groups {
     fn read(bytes: &[u8], start: usize, script: Script, first: usize) -> Option<Groups> {
         let separator = Separator::behind(bytes, start + first * script.width(), script);
-        if separator == Separator::None || separator == Separator::Comma {
+        let by_lines = separator.is_line() && (script != Script::Ascii || first != 4);
+        if separator == Separator::None || separator == Separator::Comma || by_lines {
             return None;
         }
         let mut groups =
@@ -394,7 +279,7 @@ fn grouped(bytes: &[u8], start: usize, script: Script, first: usize) -> Option<W
             return None;
         }
         let window = groups.window(bytes, start, count, last)?;
-        (!cut_short(bytes, &window, last)).then_some(window)
+        (!cut_short(bytes, &window, last) && all_lines(bytes, &window)).then_some(window)
     })
 }
 
@@ -408,6 +293,19 @@ fn cut_short(bytes: &[u8], window: &Window, last: usize) -> bool {
         return (0..3).all(|place| script.digit_or_hidden(bytes, next + place * script.width()));
     }
     matches!(last, 1 | 2 | 6 | 8) && script.hidden_at(bytes, window.next())
+}
+
+/// Where groups are lines: no other line of digits stands beside them. Four of many numbers of four digits are no card.
+fn all_lines(bytes: &[u8], window: &Window) -> bool {
+    if !window.separator.is_line() {
+        return true;
+    }
+    let returned = usize::from(before(bytes, window.start, 2) == b'\r');
+    let begun =
+        before(bytes, window.start, 1) == b'\n' && digit_or_mask(before(bytes, window.start, 2 + returned));
+    let next = Separator::at(bytes, window.end);
+    let goes_on = next.is_line() && digit_or_mask(byte(bytes, window.end + next.len()));
+    !begun && !goes_on
 }
 
 fn any_grouped(bytes: &[u8], start: usize, script: Script, first: usize) -> bool {

@@ -7,8 +7,10 @@ mod facts;
 use facts::{layouts, numbers, printed};
 use scan::{Format, Kind, Scanner, Stream};
 
-const SEPARATORS: [&str; 12] =
-    [" ", "-", ".", "  ", "\u{a0}", "/", "+", "%20", "\u{2011}", "\u{2013}", "\u{202f}", "\u{3000}"];
+const SEPARATORS: [&str; 19] = [
+    " ", "-", ".", "  ", "\u{a0}", "/", "+", "%20", "\u{2011}", "\u{2013}", "\u{202f}", "\u{3000}",
+    "\u{200b}", "\u{200d}", "\u{2060}", "\u{feff}", "\u{ad}", "\n", "\r\n",
+];
 
 /// The zeros of other scripts.
 const ZEROS: [char; 4] = ['\u{ff10}', '\u{660}', '\u{6f0}', '\u{966}'];
@@ -51,7 +53,10 @@ fn forms() -> impl Iterator<Item = (&'static str, String)> {
         layouts(brand, number.len()).into_iter().flat_map(move |layout| {
             let number = number.clone();
             let separators = if layout.len() == 1 { &SEPARATORS[..1] } else { &SEPARATORS[..] };
-            separators.iter().map(move |separator| (brand, printed(&number, &layout, separator)))
+            // Six digits and thirteen are not looked for on two lines.
+            let fits = |separator: &&&str| layout[0] == 4 || !separator.contains('\n') || layout.len() == 1;
+            let forms = separators.iter().filter(fits);
+            forms.map(|separator| (brand, printed(&number, &layout, separator))).collect::<Vec<_>>()
         })
     })
 }
@@ -62,6 +67,10 @@ fn every_form_in_every_surrounding() {
     let mut cases = 0;
     for (brand, form) in forms() {
         for (before, behind) in SURROUNDINGS {
+            // Where characters are escaped, so is the end of a line.
+            if form.contains('\n') && before.ends_with(|last: char| last.is_ascii_digit()) {
+                continue;
+            }
             let text = format!("{before}{form}{behind}");
             for (kernel, scanner) in &scanners {
                 let hits: Vec<_> = scanner.find(text.as_bytes()).collect();
@@ -118,6 +127,53 @@ fn other_scripts_and_thousands() {
                     );
                 }
             }
+        }
+    }
+}
+
+/// Digit by digit, and in groups that only what is not seen parts.
+fn chains(number: &str) -> impl Iterator<Item = String> {
+    let one_by_one =
+        [" ", "-", ".", "/", "\u{200b}"].into_iter().map(|separator| (vec![1; number.len()], separator));
+    let halves = vec![number.len() / 2, number.len() - number.len() / 2];
+    let odd = vec![5, 2, number.len() - 7];
+    let groups = [(halves, "\u{ad}"), (odd.clone(), "\u{feff}"), (odd, "\u{200c}")];
+    one_by_one.chain(groups).map(|(layout, separator)| printed(number, &layout, separator))
+}
+
+#[test]
+fn digits_one_by_one_and_parted_by_what_is_not_seen() {
+    let scanners = Scanner::all();
+    for (lead, (brand, number)) in numbers().enumerate() {
+        for form in chains(&number) {
+            for (before, behind) in [("", ""), ("x ", " y"), ("\"", "\""), ("é", "ü")] {
+                let before = format!("{}{before}", "=".repeat(lead % 130));
+                let text = format!("{before}{form}{behind}{}", "x".repeat(lead % 3 * 250));
+                for (kernel, scanner) in &scanners {
+                    let hits: Vec<_> =
+                        scanner.find(text.as_bytes()).map(|hit| (hit.range, hit.brand.name())).collect();
+                    let range = before.len()..before.len() + form.len();
+                    assert_eq!(hits, [(range.clone(), brand)], "{kernel}: {text:?}");
+                    assert!(scanner.suspect(text.as_bytes()), "{kernel}: {text:?}");
+                    let mut masked = text.clone().into_bytes();
+                    assert_eq!(scanner.mask(&mut masked, Format::Full), 1);
+                    assert!(!masked[range].iter().any(u8::is_ascii_digit), "{text:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn digits_of_a_longer_list_are_no_card() {
+    let one_by_one = printed("4111111111111111", &[1; 16], " ");
+    let lines = printed("4111111111111111", &[4; 4], "\n");
+    for (before, behind) in [("7", ""), ("", "7"), ("12", ""), ("", "12")] {
+        for (form, separator) in [(&one_by_one, " "), (&lines, "\n")] {
+            let before = if before.is_empty() { String::new() } else { format!("{before}{separator}") };
+            let behind = if behind.is_empty() { String::new() } else { format!("{separator}{behind}") };
+            let text = format!("{before}{form}{behind}");
+            assert_eq!(Scanner::new().find(text.as_bytes()).count(), 0, "{text:?}");
         }
     }
 }

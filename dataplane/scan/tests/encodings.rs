@@ -1,12 +1,12 @@
 //! Every brand, length and grouping in the encodings that hide digits from a plain look: UTF-16 of both byte orders,
-//! digits and separators behind escapes, scientific notation. At every alignment and every split for some.
+//! digits and separators behind escapes and as entities, scientific notation. At every alignment and every split for some.
 
 #![expect(clippy::indexing_slicing, clippy::single_range_in_vec_init, reason = "a slip fails the test")]
 
 mod facts;
 
 use facts::{layouts, numbers, printed};
-use scan::{Format, Scanner, Stream};
+use scan::{Format, Kind, Scanner, Stream};
 use std::ops::Range;
 
 /// A text, where the number is in it, and the hidden digits' own bytes.
@@ -34,12 +34,22 @@ fn wide(brand: &'static str, form: &str, big: bool) -> Case {
 }
 
 fn written(brand: &'static str, form: &str, digit: &str, hidden: &str, separator: &str) -> Case {
+    replaced(brand, form, |letter| format!("{digit}{letter}"), hidden, separator)
+}
+
+fn replaced(
+    brand: &'static str,
+    form: &str,
+    digit: impl Fn(char) -> String,
+    hidden: &str,
+    separator: &str,
+) -> Case {
     let (before, behind) = ("{\"pan\":\"", "\",\"n\":1}");
     let put = |hide: bool| -> String {
         form.chars()
             .map(|letter| match letter {
                 '0'..='9' if hide => hidden.to_owned(),
-                '0'..='9' => format!("{digit}{letter}"),
+                '0'..='9' => digit(letter),
                 _ => separator.to_owned(),
             })
             .collect()
@@ -51,6 +61,17 @@ fn written(brand: &'static str, form: &str, digit: &str, hidden: &str, separator
         range: before.len()..before.len() + plain.len(),
         masked: format!("{before}{masked}{behind}").into_bytes(),
     }
+}
+
+/// Digits as entities: a number ends with its last digit, before the semicolon.
+fn entities(brand: &'static str, form: &str, hexadecimal: bool, separator: &str) -> Case {
+    let digit = |letter: char| match hexadecimal {
+        true => format!("&#x3{letter};"),
+        false => format!("&#{};", u32::from(letter)),
+    };
+    let mut case = replaced(brand, form, digit, if hexadecimal { "&#x2A;" } else { "&#42;" }, separator);
+    case.range.end -= 1;
+    case
 }
 
 fn scientific(brand: &'static str, number: &str, mark: &str) -> Case {
@@ -73,7 +94,10 @@ fn cases() -> impl Iterator<Item = Case> {
     numbers().flat_map(|(brand, number)| {
         let mut cases = Vec::new();
         for layout in layouts(brand, number.len()) {
-            for separator in [" ", "-", ".", "  ", "/", "\u{a0}"] {
+            for separator in [
+                " ", "-", ".", "  ", "/", "\u{a0}", "\u{ad}", "\u{2011}", "\u{202f}", "\u{200b}", "\u{feff}",
+                "\u{ff0d}",
+            ] {
                 let form = printed(&number, &layout, separator);
                 cases.extend([false, true].map(|big| wide(brand, &form, big)));
             }
@@ -84,6 +108,12 @@ fn cases() -> impl Iterator<Item = Case> {
             for separator in [r"\u0020", " ", r"\u002d", r"\u00A0"] {
                 cases.push(written(brand, &form, r"\u003", r"\u002a", separator));
             }
+            for separator in [r"\uFF0D", " ", r"\u3000"] {
+                cases.push(written(brand, &form, r"\uFF1", r"\uFF0A", separator));
+                cases.push(written(brand, &form, r"\uff1", r"\uff0a", separator));
+            }
+            cases.extend([" ", "-", "\u{a0}"].map(|separator| entities(brand, &form, false, separator)));
+            cases.extend([" ", "-", "."].map(|separator| entities(brand, &form, true, separator)));
             for separator in [r"\u00a0", r"\u2011", r"\u2013", r"\u202f", r"\u3000", r"\uFF0D"] {
                 cases.push(written(brand, &form, "", "*", separator));
             }
@@ -153,6 +183,41 @@ fn every_split() {
             stream.mask(&scanner, &mut kept, true, Format::Full);
             done.extend(kept);
             assert_eq!(done, case.masked, "cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn tracks_and_codes_in_utf16() {
+    let number = "4111111111111111";
+    for text in [
+        format!("x%B{number}^DOE/JOHN^25121010000000000?;y"),
+        format!("x;{number}=25121010000?y"),
+        format!("é 57 {number}D25121010000012F"),
+    ] {
+        for big in [false, true] {
+            let scanner = Scanner::new();
+            let mut wide = utf16(&text, big);
+            let kinds: Vec<_> = scanner.find(&wide).map(|hit| hit.kind).collect();
+            assert!(matches!(kinds[..], [Kind::Track1 | Kind::Track2]), "{text}: {kinds:?}");
+            assert_eq!(scanner.mask(&mut wide, Format::Last4), 1);
+            let mut plain = text.clone().into_bytes();
+            scanner.mask(&mut plain, Format::Last4);
+            assert_eq!(wide, utf16(&String::from_utf8(plain).unwrap(), big), "{text}");
+        }
+    }
+    for text in [
+        format!("{{\"pan\":\"{number}\",\"cvv\":\"737\"}}"),
+        format!("cvc2: 737, {number}"),
+        "4111 1111 1111 1111 737".to_owned(),
+        format!("{number}|12/26|737"),
+    ] {
+        for big in [false, true] {
+            let mut wide = utf16(&text, big);
+            Scanner::new().mask(&mut wide, Format::Last4);
+            let expected = text.replace("737", "***").replace("4111 1111 1111", "**** **** ****");
+            let expected = expected.replace(number, "************1111");
+            assert_eq!(wide, utf16(&expected, big), "{text}");
         }
     }
 }

@@ -73,7 +73,8 @@ struct Connecting {
 impl Connecting {
     fn new(files: &TlsFiles, address: &str) -> Result<Self, String> {
         let own = files.own.as_ref().map(|(certificate, key)| (certificate.as_path(), key.as_path()));
-        let config = tls::client_config(files.ca.as_deref(), own).map_err(|error| error.to_string())?;
+        let config = tls::client_config(files.ca.as_deref(), own, Some(tls::ALPN_POSTGRES))
+            .map_err(|error| error.to_string())?;
         let name = tls::server_name(host(address)).map_err(|error| error.to_string())?;
         Ok(Self { config, name })
     }

@@ -17,6 +17,8 @@ pub(super) struct Reading {
     pub(super) origins: Origins,
     pub(super) derived: Vec<DerivedLabel>,
     pub(super) roots: Vec<Root>,
+    /// The server's version, as the protocol tells it; empty: it needs not be known.
+    pub(super) version: String,
 }
 
 const RELATIONS: &str = "SELECT c.oid, c.relkind::pg_catalog.text, c.relpersistence::pg_catalog.text, c.relnatts \
@@ -97,7 +99,7 @@ pub(super) async fn read(client: &Client, labels: &[Label], kept: &[Root]) -> Re
     }
     let derived = names(client, &marks).await?;
     let origins = Origins::new(relations(client).await?, follow::columns(&marks));
-    Ok(Reading { origins, derived, roots })
+    Ok(Reading { origins, derived, roots, version: String::new() })
 }
 
 async fn meant(client: &Client, labels: &[Label], kept: &[Root]) -> Result<Vec<Root>, String> {

@@ -176,3 +176,33 @@ fn wrong_kinds_of_paths_are_named() {
     assert!(folder("k", &file_path.join("c")).is_err());
     assert!(file("k", dir.path()).unwrap_err().to_string().ends_with("is no regular file"));
 }
+
+/// What a key file with that content and mode gives.
+fn surrogate_key(content: &[u8], mode: u32) -> Result<Option<[u8; 32]>, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    std::fs::write(&path, content).unwrap();
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    let mut config = parse(MINIMAL).unwrap();
+    assert!(config.surrogate_key().unwrap().is_none());
+    config.surrogate_key_file = Some(path);
+    config.surrogate_key().map(|key| key.map(|key| *key)).map_err(|error| error.to_string())
+}
+
+#[test]
+fn the_key_of_surrogates_is_raw_or_hexadecimal_and_not_open_to_everybody() {
+    assert_eq!(surrogate_key(&[0xab; 32], 0o600), Ok(Some([0xab; 32])));
+    assert_eq!(surrogate_key(&b"Ab".repeat(32), 0o640), Ok(Some([0xab; 32])));
+    assert_eq!(surrogate_key(&[b"ab".repeat(32), b"\n".to_vec()].concat(), 0o400), Ok(Some([0xab; 32])));
+    for (content, mode, says) in [
+        (vec![7; 32], 0o604, "open to every user"),
+        (vec![7; 31], 0o600, "holds no key"),
+        (vec![7; 33], 0o600, "holds no key"),
+        (b"0g".repeat(32), 0o600, "holds no key"),
+        (b"ab".repeat(33), 0o600, "holds no key"),
+        (Vec::new(), 0o600, "holds no key"),
+    ] {
+        let error = surrogate_key(&content, mode).unwrap_err();
+        assert!(error.contains("surrogateKeyFile") && error.contains(says), "{error}");
+    }
+}

@@ -1,6 +1,6 @@
 -- trick: zero-width spaces between the digits
 -- expect: masked
--- unlabelled: out-of-reach
+-- unlabelled: masked
 -- decode: digits
 
 select regexp_replace(pan, '(.)', '\1' || chr(8203), 'g') from cards

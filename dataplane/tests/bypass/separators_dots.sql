@@ -1,6 +1,6 @@
 -- trick: dots between all digits
 -- expect: masked
--- unlabelled: out-of-reach
+-- unlabelled: masked
 -- decode: digits
 
 select regexp_replace(pan, '(.)', '\1.', 'g') from cards

@@ -1,6 +1,6 @@
 -- trick: a newline between the digits
 -- expect: masked
--- unlabelled: out-of-reach
+-- unlabelled: masked
 -- decode: digits
 
 select regexp_replace(pan, '(....)', E'\\1\n', 'g') from cards

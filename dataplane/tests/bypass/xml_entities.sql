@@ -1,6 +1,6 @@
 -- trick: characters by their numbers
 -- expect: masked
--- unlabelled: out-of-reach
+-- unlabelled: masked
 -- decode: codes
 
 select string_agg('&#' || ascii(d) || ';', '') from cards, string_to_table(pan, null) d group by id

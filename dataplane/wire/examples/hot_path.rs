@@ -35,6 +35,7 @@ fn run(engine: &mut Session, side: Side, bytes: &mut [u8], out: &mut Outbox) {
                 tls: ServerTls::Off,
                 cancel: CancelKey { process: 1, secret: 1 },
                 mask: scan::Format::Last4,
+                scanner: scan::Scanner::new(),
             };
             let login = matches!(engine.question(rest), Some(Question::Login(_)));
             let ruling = if login { Ruling::Admit(admission) } else { Ruling::Allow };

@@ -206,6 +206,8 @@ pub struct Admission<'a> {
     pub cancel: CancelKey,
     /// How card numbers are masked.
     pub mask: scan::Format,
+    /// Finds them, with the key where the mask is a surrogate.
+    pub scanner: scan::Scanner,
 }
 
 /// Who a session is for, as the target's own log shows it.

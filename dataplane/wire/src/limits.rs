@@ -21,9 +21,6 @@ pub const ATTRIBUTES_BYTES_MAX: usize = 8 * 1024;
 /// The longest HandshakeResponse: a token, attributes, and names.
 pub const RESPONSE_BYTES_MAX: usize = TOKEN_BYTES_MAX + ATTRIBUTES_BYTES_MAX + 2 * 1024;
 
-/// The longest version of a MySQL server (its own bound).
-pub const VERSION_BYTES_MAX: usize = 60;
-
 /// The longest scramble of a MySQL server.
 pub const SCRAMBLE_BYTES_MAX: usize = 255;
 

@@ -95,6 +95,18 @@ impl Origins {
         self.named.get(self.named.binary_search_by(key).ok()?)
     }
 
+    /// Whether a relation of this name is known in the database; in whatever case, as policy has names. The server's own
+    /// are.
+    pub fn has_relation(&self, database: &str, name: &str) -> bool {
+        SYSTEM.contains(&database.as_bytes())
+            || self.named.iter().any(|own| same(&own.database, database) && same(&own.name, name))
+    }
+
+    /// The same of any database.
+    pub fn has_relation_called(&self, name: &str) -> bool {
+        self.named.iter().any(|own| same(&own.name, name))
+    }
+
     /// Whether the relation is known, or stands for none.
     pub(crate) fn knows_named(&self, watch: Watch, database: &[u8], table: &[u8]) -> bool {
         let none = database.is_empty() || table.is_empty() || watch.derives;
@@ -183,6 +195,11 @@ impl Origins {
             None => Treatment::Scan,
         }
     }
+}
+
+fn same(own: &[u8], name: &str) -> bool {
+    let lower = || core::str::from_utf8(own).is_ok_and(|own| own.to_lowercase() == name.to_lowercase());
+    own.eq_ignore_ascii_case(name.as_bytes()) || !own.is_ascii() && lower()
 }
 
 /// What goes with the answer of one command at a target that has labels.

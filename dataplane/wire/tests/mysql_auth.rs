@@ -116,19 +116,6 @@ fn settle(session: &mut Driver<Session>, sequence: u8, collation: &str, modes: &
     String::from_utf8(statement[1..].to_vec()).expect("UTF-8")
 }
 
-#[test]
-fn a_target_s_version_is_told_where_it_could_be_repeated() {
-    let long = "8".repeat(61).leak();
-    for (version, told) in
-        [("8.4.3", "8.4.3"), ("5.5.5-10.11.6-MariaDB", "5.5.5-10.11.6-MariaDB"), ("8\n", ""), (long, "")]
-    {
-        let (mut session, ..) = greeted(account(ServerTls::Off), &Target { version, ..Target::new(NATIVE) });
-        assert_eq!(session.engine.server_version(), "");
-        settle(&mut session, 2, "utf8mb4_general_ci", "");
-        assert_eq!((session.error, session.engine.server_version()), (None, told));
-    }
-}
-
 /// From the verdict on the session is the client's.
 fn is_open(mut session: Driver<Session>, sequence: u8) {
     settle(&mut session, sequence, "utf8mb4_general_ci", "");

@@ -408,6 +408,8 @@ fn a_bulk_shows_every_row_s_parameters() {
     let text = |text: &str| Some(text.as_bytes().to_vec());
     assert_eq!(parameters, &[text("5"), text("a"), text("6"), None]);
     assert_eq!(session.events.last(), Some(&finished(2, 2, 0, Outcome::Done)));
+    session.feed(Side::Client, &command(0x18, b"\x07\0\0\0\0\0x"));
+    assert_eq!(answered(&mut session, &bulk).0, 1153, "values sent ahead are in no row");
     for broken in [b"\0\x05\0\0".as_slice(), b"\x04", b"\0\x05\0\0\0"] {
         let mut session = open(MARIADB, allow);
         passes(&mut session, &prepare("insert"), &answer(&columns));

@@ -71,10 +71,19 @@ fn run(engine: &mut Session, side: Side, bytes: &mut [u8], out: &mut Outbox, lab
     }
 }
 
-fn check(terms: Terms, prelude: (&[u8], &[u8]), asked: &[u8], answer: &[u8], labels: Option<&Arc<Origins>>) {
+fn check(
+    terms: Terms,
+    prelude: &[(&[u8], &[u8])],
+    asked: &[u8],
+    answer: &[u8],
+    labels: Option<&Arc<Origins>>,
+) {
     let mut driver = open(terms, allow);
-    driver.feed(Side::Client, prelude.0);
-    driver.feed(Side::Server, prelude.1);
+    for (asked, answered) in prelude {
+        driver.feed(Side::Client, asked);
+        driver.feed(Side::Server, answered);
+        assert_eq!(driver.error, None);
+    }
     let mut out = Outbox::default();
     let mut transact = |times: u32| {
         for _ in 0..times {
@@ -101,7 +110,7 @@ fn queries_allocate_nothing() {
             _ => query("SELECT c FROM sbtest1 WHERE id = 77"),
         };
         let rows = answer(&result(terms, &[column], &[row(&[Some(b"-12345")])], AUTOCOMMIT));
-        check(terms, (b"", b""), &asked, &rows, None);
+        check(terms, &[], &asked, &rows, None);
     }
 }
 
@@ -113,9 +122,20 @@ fn prepared_statements_allocate_nothing() {
         let asked = command(0x17, &raw::execution(7, 0, &[(LONG, Some(vec![7, 0, 0, 0]))], true));
         let line = binary_row(&[Some(&[7, 0, 0, 0])]);
         let rows = answer(&result(terms, &[computed(LONG)], &[line], AUTOCOMMIT));
-        check(terms, (&prelude, &prepared), &asked, &rows, None);
-        check(terms, (&prelude, &prepared), &asked, &answer(&[ok(1, AUTOCOMMIT)]), None);
+        check(terms, &[(&prelude, &prepared)], &asked, &rows, None);
+        check(terms, &[(&prelude, &prepared)], &asked, &answer(&[ok(1, AUTOCOMMIT)]), None);
     }
+}
+
+#[test]
+fn rows_of_a_cursor_allocate_nothing() {
+    let opened = [vec![1], computed(LONGLONG), end(MODERN, AUTOCOMMIT | CURSOR)];
+    let prelude: [(&[u8], &[u8]); 2] = [
+        (&prepare("SELECT c FROM sbtest1"), &answer(&prepared(MODERN, 0, &[]))),
+        (&command(0x17, &raw::execution(7, 1, &[], true)), &answer(&opened)),
+    ];
+    let rows = answer(&[binary_row(&[Some(&[7; 8])]), end(MODERN, AUTOCOMMIT | CURSOR)]);
+    check(MODERN, &prelude, &command(0x1c, &[7, 0, 0, 0, 1, 0, 0, 0]), &rows, None);
 }
 
 #[test]
@@ -123,7 +143,7 @@ fn masked_rows_allocate_nothing() {
     let line = row(&[Some(b"4111111111111111"), Some(b"4111111111111111"), Some(b"4.111111111111111e15")]);
     let columns = [computed(TEXT), computed(LONGLONG), computed(DOUBLE)];
     let rows = answer(&result(MODERN, &columns, &vec![line; 50], AUTOCOMMIT));
-    check(MODERN, (b"", b""), &query("select"), &rows, None);
+    check(MODERN, &[], &query("select"), &rows, None);
 }
 
 #[test]
@@ -133,5 +153,5 @@ fn labelled_rows_allocate_nothing() {
     let columns = columns.map(|(name, kind)| column(["work", "cards"], name, kind, 45, 0));
     let line = row(&[Some(b"17"), Some(b"4111111111111111"), Some(b"123")]);
     let rows = answer(&result(MODERN, &columns, &vec![line; 50], AUTOCOMMIT));
-    check(MODERN, (b"", b""), &query("select"), &rows, Some(&origins));
+    check(MODERN, &[], &query("select"), &rows, Some(&origins));
 }

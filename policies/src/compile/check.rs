@@ -39,6 +39,8 @@ pub(super) struct Known<'m> {
     /// `None`: any, since some issuer takes groups from a claim, or there is no issuer to ask.
     groups: Option<BTreeSet<&'m str>>,
     targets: BTreeSet<&'m str>,
+    /// Those whose names are compared without case.
+    mysql: BTreeSet<&'m str>,
     /// Of targets that read well.
     labels: BTreeMap<&'m str, BTreeSet<&'m str>>,
 }
@@ -64,7 +66,25 @@ impl<'m> Known<'m> {
         Self {
             groups: (!any).then_some(groups),
             targets: targets.map(|(_, name)| name.as_str()).collect(),
+            mysql: manifests
+                .targets
+                .iter()
+                .filter(|target| target.protocol.value == Protocol::Mysql)
+                .map(|target| target.name.value.as_str())
+                .collect(),
             labels: labels.collect(),
+        }
+    }
+
+    /// Tells where a name is one that no statement at a target of the policy has: MySQL's are in lower case in facts.
+    pub(super) fn case(&self, name: &At<String>, policy: &Policy, out: &mut Diagnostics<'_>) {
+        let mut targets = policy.targets.iter();
+        let quoted = name.value.contains('"') && name.value.chars().any(char::is_uppercase);
+        let beyond_ascii = name.value.chars().any(|c| !c.is_ascii() && c.is_uppercase());
+        if (quoted || beyond_ascii) && targets.any(|target| self.mysql.contains(target.value.as_str())) {
+            let message =
+                "names at targets of the protocol mysql are compared without case: write lower case";
+            out.error(name.place, message);
         }
     }
 
@@ -373,6 +393,7 @@ const fn format(mask: Mask) -> &'static str {
         Mask::Last4 => "last4",
         Mask::Bin6Last4 => "bin6-last4",
         Mask::Bin8Last4 => "bin8-last4",
+        Mask::Surrogate => "surrogate",
     }
 }
 

@@ -39,6 +39,9 @@ fn rule(rule: &Rule, policy: &Policy, known: &Known<'_>, out: &mut Diagnostics<'
             out.error(object.place, error.to_string());
         }
     }
+    for name in rule.objects.iter().chain(&rule.functions).chain(&rule.columns) {
+        known.case(name, policy, out);
+    }
     for column in &rule.columns {
         if let Err(error) = column_pattern(&column.value) {
             out.error(column.place, error.to_string());

@@ -135,7 +135,7 @@ fn names_that_meet_nothing_or_meet_twice() {
 #[test]
 fn targets() {
     for (part, other, expected) in [
-        ("protocol: postgres ", "protocol: mysql ", "serves no targets of this protocol yet"),
+        ("protocol: postgres ", "protocol: mongodb ", "serves no targets of this protocol yet"),
         ("listen: 0.0.0.0:5432", "listen: localhost:5432", "`listen` is an IP address and a port"),
         ("listen: 0.0.0.0:5432", "listen: 0.0.0.0:5432\nlistenTls: off", "only where `listen` is a loopback"),
         ("address: db.cde.internal:5432", "address: db.cde.internal", "`address` is a host and a port"),
@@ -177,6 +177,31 @@ fn targets() {
     let plain = with("tls: {mode: verify-full, ca: /etc/pangate/ca/db.pem}", "tls: {mode: plaintext}");
     assert_eq!(open(&plain).target("payments").unwrap().tls, TlsMode::Plaintext);
     assert!(warnings(&plain).iter().any(|warning| warning.contains("without TLS")));
+}
+
+#[test]
+fn targets_of_mysql() {
+    let mysql = with("protocol: postgres ", "protocol: mysql ");
+    let target = |text: &str| Snapshot::open(&compiled(text).snapshot).unwrap();
+    let snapshot = target(&mysql.replace("column: public.cards.cvv", "column: 'Shop.\"Cards\".CVV'"));
+    let payments = snapshot.target("payments").unwrap();
+    assert_eq!((payments.protocol, payments.pool.idle_max), (Protocol::Mysql, 0));
+    // Its names are compared without case.
+    assert!(
+        payments.labels().any(|it| (it.schema, it.table, it.column) == (Some("shop"), "cards", Some("cvv")))
+    );
+    target(&mysql.replace("data:", "pool: off\ndata:"));
+    for (part, other, expected) in [
+        ("mode: verify-full, ca", "negotiation: direct, ca", "`negotiation: direct` is for targets of"),
+        ("data:", "pool: {idle: 1}\ndata:", "leave `pool` out"),
+        ("data:", "oauth: {issuer: github}\ndata:", "`oauth` is for targets of the protocol postgres"),
+        ("column: public.cards.cvv", "column: cards.cvv", "is written `database.table.column`"),
+        ("objects: [public.settlements]", "objects: ['public.\"Settlements\"']", "write lower case"),
+    ] {
+        assert!(mysql.contains(part), "{part}");
+        let found = mistakes(&mysql.replace(part, other));
+        assert!(found.iter().any(|found| found.contains(expected)), "{expected}: {found:#?}");
+    }
 }
 
 #[test]

@@ -152,11 +152,12 @@ pub(crate) struct Limits {
     pub(crate) duration: Option<At<u64>>,
 }
 
-const MASKS: [(&str, model::Mask); 4] = [
+const MASKS: [(&str, model::Mask); 5] = [
     ("full", model::Mask::Full),
     ("last4", model::Mask::Last4),
     ("bin6-last4", model::Mask::Bin6Last4),
     ("bin8-last4", model::Mask::Bin8Last4),
+    ("surrogate", model::Mask::Surrogate),
 ];
 const REVEALS: [(&str, Reveals); 1] = [("computed", Reveals::Computed)];
 const DECISIONS: [(&str, Decide); 3] =

@@ -153,7 +153,7 @@ stands_for! {
     }
     MaskOfPans: {
         "type": "object",
-        "properties": { "pan": { "enum": ["full", "last4", "bin6-last4", "bin8-last4"] } },
+        "properties": { "pan": { "enum": ["full", "last4", "bin6-last4", "bin8-last4", "surrogate"] } },
         "required": ["pan"],
         "additionalProperties": false
     }

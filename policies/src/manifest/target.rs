@@ -34,8 +34,7 @@ pub(crate) struct Target {
     pub(crate) pool: Option<Pool>,
     /// Which jobs log in by SASL OAUTHBEARER (PostgreSQL 18 and later); the others send their token as the password.
     pub(crate) oauth: Option<Oauth>,
-    /// The one database that jobs may open. Needed where several targets share a listener. MySQL: the default database,
-    /// which rules mean where they name none.
+    /// The one database that jobs may open; MySQL: the default one. Needed where targets share a listener.
     pub(crate) database: Option<At<String>>,
     /// Columns known to hold card data.
     #[schemars(default)]

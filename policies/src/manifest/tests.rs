@@ -226,7 +226,7 @@ const OF_TARGETS_AND_POLICIES: &[Case] = &[
     (
         "pan: last4}",
         "pan: last5}",
-        "35:13: `last5` is not one of full, last4, bin6-last4, bin8-last4 (did you mean `last4`?)",
+        "35:13: `last5` is not one of full, last4, bin6-last4, bin8-last4, surrogate (did you mean `last4`?)",
     ),
     ("responses: full}", "responses: all}", "36:21: `all` is not one of full, digest"),
     (

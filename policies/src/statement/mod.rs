@@ -198,6 +198,12 @@ impl Facts {
     }
 }
 
+/// Whether the statement calls what is not among the dialect's own functions that compute a value and do nothing else.
+#[must_use]
+pub fn calls_unknown(facts: &Facts, dialect: Dialect) -> bool {
+    facts.functions.iter().any(|function| !crate::decide::is_harmless(function, dialect))
+}
+
 /// Whose SQL it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Dialect {

@@ -17,7 +17,7 @@ pub(super) struct Masks {
     pub(super) digits: u64,
     /// Any byte that a separator begins with, and a few others.
     pub(super) separators: u64,
-    /// `,`, which separates thousands only.
+    /// `,`, which separates thousands only, and what ends a line.
     pub(super) commas: u64,
 }
 
@@ -132,7 +132,7 @@ impl Lanes {
         for (place, (plain, seams)) in sights.enumerate() {
             let masks = self.masks(place);
             *plain = alone::<LOOSE>(masks, self.behind[place % BATCH]);
-            *seams = self::seams(masks);
+            *seams = self::seams(masks, self.behind[place % BATCH]);
             any_plain |= *plain;
             any_seams |= *seams;
             any_digits |= masks.digits;
@@ -144,6 +144,12 @@ impl Lanes {
     #[inline(always)]
     pub(super) fn plain(&self, place: usize, sights: &Sights) -> (u64, u64) {
         (sights.plain[place % BATCH], self.digits[place % BATCH])
+    }
+
+    /// Of the block at `place`, what characters beyond ASCII seem to join.
+    #[inline(always)]
+    pub(super) fn joined<const LOOSE: bool>(&self, place: usize) -> u64 {
+        joined::<LOOSE>(self.masks(place), self.behind[place % BATCH])
     }
 
     /// The offers of the block at `place`.
@@ -171,11 +177,14 @@ fn alone<const LOOSE: bool>(masks: Masks, behind: u64) -> u64 {
     let spaced = one & !(one >> 1);
     let pairs = spaced & spaced >> 2;
     let wide = pairs & pairs >> 4;
-    // `%34` four times, and `\u0034` twice.
+    // `%34` four times.
     let percent = separators & two >> 1;
     let percents = percent & percent >> 3;
-    let escape = separators & four >> 2;
-    let escaped = percents & percents >> 6 | escape & escape >> 6;
+    // `\u0034`, `\uFF14`, `&#x34;` or `&#52;` twice.
+    let mark = separators & !(one >> 1);
+    let escape = mark & (two >> 3 | two >> 4);
+    let entity = mark & two >> 2;
+    let escaped = percents & percents >> 6 | escape & escape >> 6 | entity & entity >> 5;
     (plain | wide) & starts::<LOOSE>(one, behind) | escaped & PLACES
 }
 
@@ -186,20 +195,22 @@ fn starts<const LOOSE: bool>(one: u64, behind: u64) -> u64 {
     if LOOSE { PLACES } else { PLACES & !(one << 1 | behind) }
 }
 
-/// Where groups seem to meet, or thousands.
+/// Where groups seem to meet, or thousands. `behind`: as for `starts`.
 #[inline(always)]
-fn seams(masks: Masks) -> u64 {
+fn seams(masks: Masks, behind: u64) -> u64 {
     let Masks { digits: one, separators, commas } = masks;
     let two = one & one >> 1;
     let three = two & one >> 2;
     let four = two & two >> 2;
     // Four digits, a separator of up to three bytes or of six (`\u00a0`), three digits: every grouping has that after its
-    // first group.
-    let next = three >> 1 | three >> 2 | three >> 3 | three >> 6 & !(one >> 1);
+    // first group. Behind six digits and a long separator the block may have room for one alone.
+    let next = three >> 1 | three >> 2 | three >> 3 | one >> 6 & !(one >> 1);
     let printed = four << 4 & separators & !commas & next;
+    // A line of four digits, and a line of digits: so that lists of long numbers have no seams.
+    let lines = (four & !(one << 1 | behind)) << 4 & commas & (three >> 1 | three >> 2);
     // Two separators of one byte, three digits behind each.
     let thousands = separators & three >> 1;
-    printed | thousands & thousands >> 4
+    printed | lines | thousands & thousands >> 4
 }
 
 /// The offers of a block by itself.
@@ -207,7 +218,7 @@ fn seams(masks: Masks) -> u64 {
 pub(super) fn lone_offers<const LOOSE: bool>(masks: Masks, behind: u64) -> u64 {
     let starts = starts::<LOOSE>(masks.digits, behind);
     let plain = alone::<LOOSE>(masks, behind);
-    if seams(masks) == 0 { plain } else { plain | grouped(masks, LOOSE) & starts }
+    if seams(masks, behind) == 0 { plain } else { plain | grouped(masks, LOOSE) & starts }
 }
 
 /// Where groups of 4-4-4, 4-6-4, 4-3-3, 6-4 or thousands seem to begin, or escapes' digits before them.
@@ -218,8 +229,7 @@ fn grouped(masks: Masks, loose: bool) -> u64 {
     let three = two & ahead(one, 2);
     let four = two & ahead(two, 2);
     let six = four & ahead(two, 4);
-    let separator = |n| ahead(masks.separators & !masks.commas, n);
-    let any = |n| ahead(masks.separators, n);
+    let separator = |n| ahead(masks.separators, n);
     let printed = [1, 2, 3, 6].into_iter().fold(0, |found, gap| {
         let next = |groups, n| ahead(groups, n + gap);
         let of_four = next(four, 4) & separator(8 + gap) & next(four, 8 + gap)
@@ -228,7 +238,7 @@ fn grouped(masks: Masks, loose: bool) -> u64 {
         found | four & separator(4) & of_four | six & separator(6) & next(four, 6)
     });
     let thousands = [1, 2, 3].into_iter().fold(0, |found, first: u32| {
-        let group = |n: u32| any(first + n) & ahead(three, first + n + 1);
+        let group = |n: u32| separator(first + n) & ahead(three, first + n + 1);
         found | one & group(0) & group(4) & group(8)
     });
     let numbers = printed | thousands;
@@ -240,6 +250,18 @@ fn grouped(masks: Masks, loose: bool) -> u64 {
 pub(super) fn other_scripts(leads: u64) -> u64 {
     let every = |n| leads & ahead(leads, n) & ahead(leads, 2 * n) & ahead(leads, 3 * n);
     (every(2) | every(3)) & PLACES
+}
+
+/// Runs of digits that a character beyond ASCII seems to join with digits behind it, or with what is behind the block.
+#[inline(never)]
+pub(super) fn joined<const LOOSE: bool>(masks: Masks, behind: u64) -> u64 {
+    let Masks { digits: one, separators, commas } = masks;
+    let character = ahead(separators & !commas, 1) & ahead(!one, 2);
+    let last = one & !(one >> 1) & character & (ahead(one, 3) | ahead(one, 4));
+    // From its last digit a carry runs through each run; what it clears is the run.
+    let (run, from) = (one.reverse_bits(), last.reverse_bits());
+    let joined = (run & !run.wrapping_add(from)).reverse_bits();
+    joined & starts::<LOOSE>(one, behind)
 }
 
 /// The body of a kernel `$name`: goes on from `batch.next` to the first batch with offers; without any, `batch.count`
@@ -262,7 +284,7 @@ macro_rules! kernel {
 
         $(#[$attribute])*
         fn $name<const LOOSE: bool>(bytes: &[u8], batch: &mut $crate::arch::all::Batch) {
-            use $crate::arch::all::{BATCH, BLOCK, CHUNK, Offers, STEP, lone_offers, other_scripts};
+            use $crate::arch::all::{BATCH, BLOCK, CHUNK, Offers, STEP, joined, lone_offers, other_scripts};
             batch.count = 0;
             if batch.next.saturating_add(CHUNK) <= bytes.len() {
                 $chunks::<LOOSE>(bytes, batch);
@@ -285,7 +307,7 @@ macro_rules! kernel {
                     }
                     ($classify(&block), $leads(&block))
                 };
-                let bits = lone_offers::<LOOSE>(masks, behind) | other_scripts(leads);
+                let bits = lone_offers::<LOOSE>(masks, behind) | other_scripts(leads) | joined::<LOOSE>(masks, behind);
                 batch.add(Offers { base, bits, digits: masks.digits });
                 behind = masks.digits >> (STEP - 1) & 1;
                 base += STEP;
@@ -317,7 +339,7 @@ macro_rules! kernel {
                 digits = seen.digits;
                 if seen.seams || high {
                     for (place, block) in blocks(chunk).enumerate() {
-                        let other = if high { other_scripts($leads(block)) } else { 0 };
+                        let other = if high { other_scripts($leads(block)) | lanes.joined::<LOOSE>(place) } else { 0 };
                         let bits = lanes.offers::<LOOSE>(place, &sights) | other;
                         batch.add(Offers { base: base + place * STEP, bits, digits: lanes.masks(place).digits });
                     }
@@ -357,16 +379,24 @@ pub(super) fn apart(chunk: &[u8; CHUNK]) -> impl Iterator<Item = &[u8; BLOCK]> {
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(super) mod classes {
     pub(in crate::arch) const DIGIT: u8 = 1;
-    pub(in crate::arch) const COMMA: u8 = 2;
+    pub(in crate::arch) const COMMA: u8 = COMMA_ITSELF | LINE;
+    const COMMA_ITSELF: u8 = 2;
     const ASCII: u8 = 4;
     const BEYOND_C: u8 = 8;
     const BEYOND_E: u8 = 16;
     const BACKSLASH: u8 = 32;
+    const LINE: u8 = 64;
     /// What a separator begins with, a comma among it.
     pub(in crate::arch) const SEPARATOR: u8 = COMMA | ASCII | BEYOND_C | BEYOND_E | BACKSLASH;
 
-    pub(in crate::arch) const HIGH_NIBBLES: [u8; 16] =
-        nibbles(&[(2, COMMA | ASCII), (3, DIGIT), (5, BACKSLASH), (0xc, BEYOND_C), (0xe, BEYOND_E)]);
+    pub(in crate::arch) const HIGH_NIBBLES: [u8; 16] = nibbles(&[
+        (0, LINE),
+        (2, COMMA_ITSELF | ASCII),
+        (3, DIGIT),
+        (5, BACKSLASH),
+        (0xc, BEYOND_C),
+        (0xe, BEYOND_E),
+    ]);
     pub(in crate::arch) const LOW_NIBBLES: [u8; 16] = nibbles(&[
         (0, DIGIT | ASCII),
         (1, DIGIT),
@@ -374,13 +404,14 @@ pub(super) mod classes {
         (3, DIGIT | BEYOND_E),
         (4, DIGIT),
         (5, DIGIT | ASCII),
-        (6, DIGIT),
+        (6, DIGIT | ASCII),
         (7, DIGIT),
         (8, DIGIT),
         (9, DIGIT),
+        (0xa, LINE),
         (0xb, ASCII),
-        (0xc, COMMA | BACKSLASH),
-        (0xd, ASCII),
+        (0xc, COMMA_ITSELF | BACKSLASH),
+        (0xd, ASCII | LINE),
         (0xe, ASCII),
         (0xf, ASCII | BEYOND_E),
     ]);

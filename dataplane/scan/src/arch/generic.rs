@@ -34,14 +34,15 @@ fn classify(block: &[u8; BLOCK]) -> Masks {
         separators: each_word(block, |word| {
             between(word, b'+', b'/')
                 | between(word, b' ', b' ')
-                | between(word, b'%', b'%')
+                | between(word, b'\n', b'\r')
+                | between(word, b'%', b'&')
                 | between(word, b'\\', b'\\')
                 | beyond(word, 0xc2)
                 | beyond(word, 0xe2)
                 | beyond(word, 0xe3)
                 | beyond(word, 0xef)
         }),
-        commas: each_word(block, |word| between(word, b',', b',')),
+        commas: each_word(block, |word| between(word, b',', b',') | between(word, b'\n', b'\r')),
     }
 }
 

@@ -106,12 +106,14 @@ fn classify_avx2(block: &[u8; BLOCK]) -> Masks {
         let ascii = _mm256_or_si256(within_avx2(bytes, b'+', b'/'), alike_avx2(bytes, SPACES.0, SPACES.1));
         let beyond = _mm256_or_si256(alike_avx2(bytes, WIDE.0, WIDE.1), equal_avx2(bytes, 0xef));
         let ascii = _mm256_or_si256(ascii, equal_avx2(bytes, b'\\'));
-        _mm256_or_si256(ascii, beyond)
+        _mm256_or_si256(_mm256_or_si256(ascii, alike_avx2(bytes, LINES.0, LINES.1)), beyond)
     });
     Masks {
         digits: tops(halves.map(|bytes| within_avx2(bytes, b'0', b'9'))),
         separators: tops(separators),
-        commas: tops(halves.map(|bytes| equal_avx2(bytes, b','))),
+        commas: tops(
+            halves.map(|bytes| _mm256_or_si256(equal_avx2(bytes, b','), alike_avx2(bytes, LINES.0, LINES.1))),
+        ),
     }
 }
 
@@ -247,8 +249,10 @@ fn luhn_sum_sse2(last: &[u8; 16], kept: &[u8; 16]) -> u32 {
     (_mm_cvtsi128_si32(sums) + _mm_cvtsi128_si32(_mm_unpackhi_epi64(sums, sums))) as u32
 }
 
-/// Space and `%`, and with them `!` and `$`, which begin no separator.
-const SPACES: (u8, u8) = (0xfa, 0x20);
+/// Space, `%` and `&`, and with them the five bytes between, which begin no separator.
+const SPACES: (u8, u8) = (0xf8, 0x20);
+/// Line feed and carriage return, and with them 0x08 to 0x0F, which begin no separator.
+const LINES: (u8, u8) = (0xf8, 0x08);
 /// 0xC2, 0xE2 and 0xE3, and with them 0xC3, which begins none.
 const WIDE: (u8, u8) = (0xde, 0xc2);
 /// 0xD9 and 0xDB.

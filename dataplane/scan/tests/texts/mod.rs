@@ -44,7 +44,7 @@ pub(crate) fn pan() -> impl Strategy<Value = String> {
 pub(crate) fn separator() -> impl Strategy<Value = String> {
     prop::sample::select(vec![
         "", " ", "-", ".", "  ", "/", "\u{a0}", ",", "|", "+", "%20", "\u{2011}", "\u{202f}", "\u{3000}",
-        "   ", r"\u0020", r"\u00A0", r"\u2011", r"\u002d",
+        "\n", "\r\n", "\u{200b}", "\u{ad}", "\u{2060}", "   ", r"\u0020", r"\u00A0", r"\u2011", r"\u002d",
     ])
     .prop_map(str::to_owned)
 }
@@ -84,6 +84,37 @@ pub(crate) fn escaped(text: &str, prefix: &str) -> String {
         .collect()
 }
 
+/// Digits as entities.
+pub(crate) fn entities(text: &str, hexadecimal: bool) -> String {
+    let written = |letter: char| match letter.to_digit(10) {
+        Some(digit) if hexadecimal => format!("&#x3{digit};"),
+        Some(digit) => format!("&#{};", 48 + digit),
+        None => letter.to_string(),
+    };
+    text.chars().map(written).collect()
+}
+
+/// Digits in groups of these lengths, over and over.
+pub(crate) fn chained(digits: &str, lengths: &[usize], separator: &str) -> String {
+    let mut groups = Vec::new();
+    let mut rest = digits;
+    for length in lengths.iter().cycle() {
+        if rest.is_empty() {
+            break;
+        }
+        let (group, after) = rest.split_at((*length).min(rest.len()));
+        groups.push(group);
+        rest = after;
+    }
+    groups.join(separator)
+}
+
+/// UTF-16 of characters of which no byte is beyond ASCII.
+pub(crate) fn utf16(text: &str, big: bool) -> String {
+    let unit = |unit: u16| if big { unit.to_be_bytes() } else { unit.to_le_bytes() };
+    text.encode_utf16().flat_map(unit).map(char::from).collect()
+}
+
 /// A zero byte behind each character.
 pub(crate) fn wide(text: &str) -> String {
     text.chars().flat_map(|letter| [letter, '\0']).collect()
@@ -108,10 +139,17 @@ fn piece() -> impl Strategy<Value = String> {
         1 => (pan(), prop::sample::select(vec![",", ".", " ", "-"])).prop_map(|(pan, separator)| thousands(&pan, separator)),
         1 => (pan(), layout(), separator(), prop::sample::select(vec!['\u{ff10}', '\u{660}', '\u{6f0}', '\u{966}']))
             .prop_map(|(pan, layout, separator, zero)| in_script(&grouped(&pan, &layout, &separator), zero)),
-        1 => (pan(), layout(), separator(), prop::sample::select(vec!["%3", "\\u003"]))
+        1 => (pan(), layout(), separator(), prop::sample::select(vec!["%3", "\\u003", "\\uFF1", "\\uff1"]))
             .prop_map(|(pan, layout, separator, prefix)| escaped(&grouped(&pan, &layout, &separator), prefix)),
         1 => (pan(), layout(), prop::sample::select(vec!["", " ", "-", "  ", ".", "/"]), any::<bool>())
             .prop_map(|(pan, layout, separator, odd)| if odd { format!("\0{}", wide(&grouped(&pan, &layout, separator))) } else { wide(&grouped(&pan, &layout, separator)) }),
+        1 => (pan(), layout(), prop::sample::select(vec![" ", "-", "\u{2011}", "\u{202f}", "\u{3000}", "\u{200b}"]), any::<bool>())
+            .prop_map(|(pan, layout, separator, big)| utf16(&format!("{} {} ", grouped(&pan, &layout, separator), "cvv: 123"), big)),
+        1 => (pan(), layout(), separator(), any::<bool>())
+            .prop_map(|(pan, layout, separator, hexadecimal)| entities(&grouped(&pan, &layout, &separator), hexadecimal)),
+        1 => (pan(), prop::sample::select(vec![".", "-", " ", "/"])).prop_map(|(pan, separator)| chained(&pan, &[1], separator)),
+        1 => (pan(), prop::collection::vec(1usize..7, 1..5), prop::sample::select(vec!["\u{200b}", "\u{ad}", "\u{2060}", "\u{feff}"]))
+            .prop_map(|(pan, lengths, separator)| chained(&pan, &lengths, separator)),
         1 => (pan(), prop::sample::select(vec!["e", "E+", "e0", "E+0", "e-"]), any::<bool>())
             .prop_map(|(pan, mark, zeros)| scientific(&pan, mark, zeros)),
         2 => "[0-9]{1,6}",
@@ -139,7 +177,7 @@ pub(crate) fn short_text() -> impl Strategy<Value = Vec<u8>> {
 
 /// Few different bytes, so that runs and separators come often.
 pub(crate) fn dense() -> impl Strategy<Value = Vec<u8>> {
-    prop::collection::vec(prop::sample::select(b"4444111105560 -.*a\0%3e".to_vec()), 0..200)
+    prop::collection::vec(prop::sample::select(b"4444111105560 -.*a\0%3e\n\r&#;".to_vec()), 0..200)
 }
 
 pub(crate) fn any_text() -> impl Strategy<Value = Vec<u8>> {

@@ -2,6 +2,8 @@
 
 #![no_main]
 
+#[path = "../postgres.rs"]
+mod postgres;
 #[path = "../rig.rs"]
 mod rig;
 

@@ -3,6 +3,8 @@
 
 #![no_main]
 
+#[path = "../postgres.rs"]
+mod postgres;
 #[path = "../rig.rs"]
 mod rig;
 
@@ -17,7 +19,7 @@ fuzz_target!(|data: &[u8]| {
         rig.commands(kind >> 1);
     }
     if kind & 2 != 0 {
-        let pan_row = rig::row(&bytes[..bytes.len().min(usize::from(seed))]);
+        let pan_row = postgres::row(&bytes[..bytes.len().min(usize::from(seed))]);
         rig.describe();
         rig.feed(Side::Server, &pan_row, seed);
         // Of what comes behind it, any digits may be part of a longer run, which is no card's number.

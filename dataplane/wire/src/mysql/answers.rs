@@ -233,11 +233,11 @@ impl Talk {
         first == 0xfe && frame.payload <= if deprecated { PAYLOAD_BYTES_MAX - 1 } else { EOF_BYTES_MAX }
     }
 
-    /// Takes note that values of the command follow.
+    /// Takes note that values of the command follow, if they are of one.
     fn answers(&mut self, turn: &mut Turn<'_>) {
-        if !self.answer.begun && self.awaits != Await::Settings {
-            self.answer.begun = true;
-            turn.out.events.push(Event::Answering { number: self.answer.number });
+        let number = self.answer.number;
+        if number != 0 && !core::mem::replace(&mut self.answer.begun, true) {
+            turn.out.events.push(Event::Answering { number });
         }
     }
 

@@ -18,7 +18,7 @@ use super::plugin::{Exchange, Holder, Plugin};
 use super::reply::Words;
 use super::settings::{Name, Settings, Taken, read_ok};
 use crate::cursor::Cursor;
-use crate::limits::{AUTH_ROUNDS_MAX, LOGIN_MESSAGE_BYTES_MAX, VERSION_BYTES_MAX};
+use crate::limits::{AUTH_ROUNDS_MAX, LOGIN_MESSAGE_BYTES_MAX};
 use crate::{Admission, Error, Event, Handshake, Now, Outbox, Secret, ServerTls, Side, Step};
 
 /// What a step comes to.
@@ -51,6 +51,8 @@ enum Awaiting {
     Handshake(Greeted),
     /// The target's verdict, or its plugin's next word.
     Verdict(Exchange),
+    /// The answer to COM_INIT_DB, on a connection that another session has had.
+    Database,
     Settings(Settings),
 }
 
@@ -68,10 +70,15 @@ pub(crate) struct TargetLogin {
     next: u8,
     rounds: u32,
     process: u32,
-    version: String,
     /// What the target has been asked for.
     capabilities: Capabilities,
+    born: Now,
+    /// The connection was kept: where it fails now, another may do.
+    pub(crate) kept: bool,
 }
+
+/// COM_INIT_DB.
+const INIT_DB: u8 = 2;
 
 fn misbehaved(what: &'static str) -> Error {
     Error::Misbehaved { side: Side::Server, what }
@@ -112,15 +119,41 @@ impl TargetLogin {
             next: 0,
             rounds: 0,
             process: 0,
-            version: String::new(),
             capabilities: Capabilities::default(),
+            born: Now(0),
+            kept: false,
         }
     }
 
     /// The driver has connected: the target speaks first.
-    pub(crate) fn connected(&mut self, _now: Now) -> Step {
+    pub(crate) fn connected(&mut self, now: Now) -> Step {
         self.awaiting = Awaiting::Greeting;
+        (self.born, self.kept) = (now, false);
+        (self.next, self.rounds, self.secured) = (0, 0, false);
         Step::Consumed(0)
+    }
+
+    /// The driver has a connection that another session has had, by the same account, of a client that speaks the same.
+    pub(crate) fn adopt(&mut self, backend: &Backend, out: &mut Outbox) {
+        (self.process, self.capabilities) = (backend.process, backend.capabilities);
+        (self.born, self.kept) = (backend.born, true);
+        self.next = 0;
+        if self.database.is_empty() {
+            return self.settle(out);
+        }
+        let database = self.database.clone();
+        self.send(out, |payload| {
+            payload.push(INIT_DB);
+            payload.extend_from_slice(database.as_bytes());
+        });
+        self.awaiting = Awaiting::Database;
+    }
+
+    /// Asks for the session's settings.
+    fn settle(&mut self, out: &mut Outbox) {
+        let name = self.name.clone();
+        self.awaiting = Awaiting::Settings(Settings::begin(name, self.capabilities, &mut out.server));
+        self.next = 1;
     }
 
     /// The handshake is done.
@@ -162,6 +195,10 @@ impl TargetLogin {
                 }
             }
             Awaiting::Verdict(_) => self.take_verdict(payload, out)?,
+            Awaiting::Database => {
+                read_ok(payload)?;
+                self.settle(out);
+            }
             Awaiting::Settings(settings) => match settings.take(payload, &mut out.server)? {
                 Taken::More => {}
                 Taken::Asked => self.next = 1,
@@ -190,7 +227,7 @@ impl TargetLogin {
         }
         let asked = self.accepted.capabilities;
         if !target.has(asked.common(FRAMING)) {
-            return Err(unsupported("it lacks what the client was offered in its name"));
+            return Err(unsupported("it is older than what the client was told of it"));
         }
         let own = Capabilities::PROTOCOL_41
             .and(Capabilities::SECURE_CONNECTION)
@@ -210,7 +247,6 @@ impl TargetLogin {
         }
         self.capabilities = capabilities;
         self.process = greeting.process;
-        self.version = repeatable(greeting.version);
         let opening = Opening {
             capabilities,
             packet_bytes_max: self.accepted.packet_bytes_max,
@@ -272,9 +308,7 @@ impl TargetLogin {
             [0, ..] => {
                 read_ok(payload)?;
                 self.password = Secret::default();
-                let name = core::mem::take(&mut self.name);
-                self.awaiting = Awaiting::Settings(Settings::begin(name, self.capabilities, &mut out.server));
-                self.next = 1;
+                self.settle(out);
                 return Ok(());
             }
             [0xfe] => return Err(unsupported("passwords older than 4.1's")),
@@ -308,11 +342,11 @@ impl TargetLogin {
         out.events.push(Event::Opened);
         Backend {
             process: self.process,
-            version: core::mem::take(&mut self.version),
             capabilities: self.capabilities,
             tracks: self.accepted.capabilities.has(Capabilities::SESSION_TRACK),
             status,
             database: core::mem::take(&mut self.database),
+            born: self.born,
         }
     }
 
@@ -320,13 +354,6 @@ impl TargetLogin {
     pub(crate) fn tell(&self, words: &Words<'_>, out: &mut Outbox) {
         words.packet(&mut out.client, self.accepted.sequence);
     }
-}
-
-/// A version that a greeting could repeat; empty: it could not.
-fn repeatable(version: &[u8]) -> String {
-    let is_plain =
-        version.len() <= VERSION_BYTES_MAX && version.iter().all(|byte| matches!(byte, b' '..=b'~'));
-    core::str::from_utf8(version).ok().filter(|_| is_plain).unwrap_or_default().into()
 }
 
 /// The client's collation where it is one of utf8mb4 that the target has: the login's names are UTF-8.

@@ -3,13 +3,12 @@
 use alloc::string::String;
 
 use super::capabilities::Capabilities;
+use crate::Now;
 
 /// What is known of a target's connection, and of the client that is given it.
-pub(crate) struct Backend {
+pub struct Backend {
     /// The target's own number of the connection (SHOW PROCESSLIST).
     pub(crate) process: u32,
-    /// What the target calls its version; empty: nothing that a greeting could repeat.
-    pub(crate) version: String,
     /// What is spoken with the target, and, but for SESSION_TRACK, with the client alike.
     pub(crate) capabilities: Capabilities,
     /// The client understands what OK packets tell of the session (SESSION_TRACK).
@@ -18,4 +17,6 @@ pub(crate) struct Backend {
     pub(crate) status: u16,
     /// The default database; empty: none.
     pub(crate) database: String,
+    /// When it was opened.
+    pub born: Now,
 }

@@ -49,12 +49,25 @@ pub(crate) struct Accepted {
     pub(crate) sequence: u8,
 }
 
+impl Accepted {
+    /// What stands for a client where there is none.
+    pub(crate) fn nobody() -> Self {
+        let capabilities = Capabilities::PROTOCOL_41;
+        Self { capabilities, collation: COLLATION, packet_bytes_max: OWN_PACKET_BYTES_MAX, sequence: 0 }
+    }
+}
+
+/// The longest packet that a login of the gateway's own says it takes.
+const OWN_PACKET_BYTES_MAX: u32 = 1 << 20;
+
 /// A client that has named itself.
 struct Applicant {
     user: String,
     database: String,
     application: String,
     opening: Opening,
+    /// What a connection at the target is opened by: the capabilities and the collation.
+    terms: [u8; 9],
 }
 
 /// How a token stands in a plugin's answer.
@@ -210,11 +223,17 @@ impl ClientLogin {
             self.tell_off(1251, b"08004", "a client without authentication plugins cannot send a token", out);
             return Err(unsupported("a client without authentication plugins"));
         }
+        let spoken = asked.common(self.offered);
+        let mut terms = [response.opening.collation; 9];
+        if let Some(flags) = terms.first_chunk_mut() {
+            *flags = spoken.0.to_le_bytes();
+        }
         let applicant = Applicant {
+            terms,
             user: response.user.into(),
             database: response.database.into(),
             application: response.application.into(),
-            opening: Opening { capabilities: asked.common(self.offered), ..response.opening },
+            opening: Opening { capabilities: spoken, ..response.opening },
         };
         self.choose(applicant, &response, payload, out)
     }
@@ -309,7 +328,7 @@ impl ClientLogin {
             database: &applicant.database,
             application: &applicant.application,
             secured: self.secured,
-            settings: &[],
+            settings: &applicant.terms,
             options: false,
         }))
     }

@@ -15,7 +15,7 @@
 //! | `client` | a client's way in |
 //! | `auth`, `plugin`, `scramble` | the gateway's login at a target: its order; its plugins' rounds; their arithmetic |
 //! | `settings` | the gateway's own settings of a session at its target |
-//! | `backend` | a target's connection |
+//! | `backend`, `kept`, `errand` | a target's connection; between two sessions; ending what another runs |
 //! | `session`, `answers` | the open session: the client's commands, what the target answers |
 //! | `command`, `parameters`, `message`, `column` | what is in commands, in prepared statements' parameters, in answers, in columns' definitions |
 //! | `statements`, `nature` | prepared statements; what a statement's own words say to the engine |
@@ -35,8 +35,10 @@ mod capabilities;
 mod client;
 mod column;
 mod command;
+mod errand;
 mod frame;
 mod handshake;
+mod kept;
 mod long;
 mod message;
 mod nature;
@@ -56,11 +58,13 @@ use alloc::string::String;
 
 use scan::Scanner;
 
-use crate::limits::{LOGIN_MS_MAX, Limits};
+use crate::limits::{LOGIN_MS_MAX, Limits, PROOF_MS_MAX};
 use crate::{Engine, Error, Event, Handshake, Now, Outbox, Question, Refusal, Ruling, Side, Step};
 use auth::{Progress, TargetLogin};
-use backend::Backend;
+pub use backend::Backend;
 use client::ClientLogin;
+pub use errand::CancelErrand;
+pub use kept::Kept;
 use session::Talk;
 
 /// What a listener sets for its sessions.
@@ -97,7 +101,8 @@ pub struct Session {
     mask: scan::Format,
     phase: Phase,
     deadline: Option<Now>,
-    server_version: String,
+    /// The target's connection, where the client has left it in order.
+    left: Option<Box<Backend>>,
 }
 
 impl Session {
@@ -111,32 +116,49 @@ impl Session {
             mask: scan::Format::default(),
             phase,
             deadline: None,
-            server_version: String::new(),
+            left: None,
         }
     }
 
-    /// What the target calls its version, once the session is open: what a listener's next greeting may say
-    /// ([`Config::version`]), so that clients take the target for what it is. Empty: not known.
-    pub fn server_version(&self) -> &str {
-        &self.server_version
+    /// After [`Step::Part`]: the target's connection, for [`Kept`].
+    pub fn take_left(&mut self) -> Option<Box<Backend>> {
+        self.left.take()
     }
 
-    fn open(&mut self, mut backend: Backend, out: &mut Outbox) {
+    /// In the place of [`Engine::connected`]: the driver has a kept connection for the session.
+    pub fn adopt(&mut self, backend: &Backend, out: &mut Outbox, now: Now) {
+        if let Phase::Target(login) = &mut self.phase {
+            login.adopt(backend, out);
+            self.deadline = Some(Now(now.0 + PROOF_MS_MAX));
+        }
+    }
+
+    /// The target's number of the session's connection, once it is open.
+    pub fn server_process(&self) -> Option<u32> {
+        match &self.phase {
+            Phase::Open(talk) => Some(talk.process()),
+            _ => None,
+        }
+    }
+
+    fn open(&mut self, backend: Backend, reused: bool, out: &mut Outbox) {
         self.deadline = None;
-        self.server_version = core::mem::take(&mut backend.version);
-        out.events.push(Event::Attached { process: backend.process, reused: false });
+        out.events.push(Event::Attached { process: backend.process, reused });
         self.phase = Phase::Open(Box::new(Talk::new(self.scanner, self.mask, self.limits, backend)));
     }
 
     fn server_step(&mut self, bytes: &mut [u8], out: &mut Outbox) -> Result<Step, Error> {
         match &mut self.phase {
             Phase::Client(_) => Err(Error::Misbehaved { side: Side::Server, what: "bytes before the login" }),
-            Phase::Target(login) => match login.step(bytes, out)? {
-                Progress::Step(step) => Ok(step),
-                Progress::Open { consumed, backend } => {
-                    self.open(*backend, out);
+            Phase::Target(login) => match login.step(bytes, out) {
+                Ok(Progress::Step(step)) => Ok(step),
+                Ok(Progress::Open { consumed, backend }) => {
+                    let reused = login.kept;
+                    self.open(*backend, reused, out);
                     Ok(Step::Consumed(consumed))
                 }
+                Err(_) if self.start_over() => Ok(Step::Reconnect),
+                Err(error) => Err(error),
             },
             Phase::Open(talk) => talk.server_step(bytes, out),
             Phase::Over => Ok(Step::Close),
@@ -147,7 +169,7 @@ impl Session {
         match (&mut self.phase, ruling) {
             (Phase::Client(login), Ruling::Admit(admission)) => {
                 let (consumed, accepted) = login.admit(bytes)?;
-                self.mask = admission.mask;
+                (self.scanner, self.mask) = (admission.scanner, admission.mask);
                 self.phase = Phase::Target(Box::new(TargetLogin::new(&admission, accepted)));
                 self.deadline = None;
                 Ok(Step::Consumed(consumed))
@@ -185,6 +207,11 @@ impl Session {
                     talk.cut(out);
                 }
                 self.phase = Phase::Over;
+            }
+            Ok(Step::Part) => {
+                if let Phase::Open(talk) = core::mem::replace(&mut self.phase, Phase::Over) {
+                    self.left = Some(Box::new(talk.into_backend()));
+                }
             }
             Ok(_) => {}
         }
@@ -254,8 +281,15 @@ impl Engine for Session {
     }
 
     fn ended(&mut self, side: Side, out: &mut Outbox, _: Now) -> Result<Step, Error> {
+        if side == Side::Server && self.start_over() {
+            return Ok(Step::Reconnect);
+        }
         match (&mut self.phase, side) {
             (Phase::Open(talk), _) if talk.leaving => self.settle(Ok(Step::Close), out),
+            (Phase::Open(talk), Side::Client) if !talk.is_busy() => {
+                let step = talk.leave(out);
+                self.settle(Ok(step), out)
+            }
             (_, Side::Client) => {
                 self.give_up(out, &reply::Words::of_error(&GONE));
                 out.client.clear();
@@ -286,6 +320,12 @@ impl Engine for Session {
         matches!(&self.phase, Phase::Open(talk) if talk.is_busy())
     }
 
+    fn start_over(&mut self) -> bool {
+        let Phase::Target(login) = &mut self.phase else { return false };
+        self.deadline = None;
+        core::mem::take(&mut login.kept)
+    }
+
     fn deadline(&self) -> Option<Now> {
         match &self.phase {
             Phase::Client(login) if !login.awaits_client() => None,
@@ -294,6 +334,9 @@ impl Engine for Session {
     }
 
     fn expire(&mut self, _: Now, out: &mut Outbox) -> Result<Step, Error> {
+        if self.start_over() {
+            return Ok(Step::Reconnect);
+        }
         let text = match &self.phase {
             Phase::Client(_) => "the login took too long",
             _ => "the target took too long",

@@ -39,21 +39,16 @@ impl<'a> Words<'a> {
             // ER_SERVER_SHUTDOWN
             RefusalKind::ShuttingDown => (1053, b"08S01"),
         };
-        let parts = [refusal.message, refusal.detail, refusal.hint];
-        let said = parts.iter().filter(|part| !part.is_empty()).count();
-        let text = match said {
-            0 | 1 => Cow::Borrowed(refusal.message),
-            _ => {
-                let mut text = alloc::string::String::new();
-                for part in parts.iter().filter(|part| !part.is_empty()) {
-                    if !text.is_empty() {
-                        text.push_str("; ");
-                    }
-                    text.push_str(part);
-                }
-                Cow::Owned(text)
+        // A detail often says the message over again, and more.
+        let message = if refusal.detail.starts_with(refusal.message) { "" } else { refusal.message };
+        let mut text = Cow::Borrowed("");
+        for part in [message, refusal.detail, refusal.hint] {
+            match (part, text.as_ref()) {
+                ("", _) => {}
+                (part, "") => text = Cow::Borrowed(part),
+                (part, _) => text = format!("{text}; {part}").into(),
             }
-        };
+        }
         Self { number, state, text }
     }
 

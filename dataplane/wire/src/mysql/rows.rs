@@ -66,6 +66,12 @@ impl Plan {
         self.columns.push(Cells { class, width: Width::of(column, self.binary), whole });
     }
 
+    /// Becomes another: without an allocation, once as many columns have been read.
+    pub(crate) fn copy(&mut self, other: &Self) {
+        self.columns.clone_from(&other.columns);
+        (self.binary, self.hides) = (other.binary, other.hides);
+    }
+
     pub(crate) fn hides(&self) -> bool {
         self.hides
     }

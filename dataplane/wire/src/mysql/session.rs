@@ -12,7 +12,7 @@ use scan::{Format, Scanner};
 
 use super::answers::{Answer, Await};
 use super::backend::Backend;
-use super::capabilities::{Capabilities, STATUS_IN_TRANSACTION};
+use super::capabilities::{Capabilities, STATUS_AUTOCOMMIT, STATUS_IN_TRANSACTION};
 use super::command::{self, Execute, Whole};
 use super::frame::{HEADER_BYTES, PAYLOAD_BYTES_MAX, missing, packet};
 use super::long::Long;
@@ -25,8 +25,8 @@ use super::statements::Statements;
 use crate::known::Known;
 use crate::masker::Masker;
 use crate::{
-    Command, CommandKind, Error, Event, Limits, Origins, Outbox, Outcome, Parameters, Permitted, Question,
-    Refusal, RefusalKind, Ruling, Side, Step, Transaction, Watch,
+    Command, CommandKind, Error, Event, Limits, Now, Origins, Outbox, Outcome, Parameters, Permitted,
+    Question, Refusal, RefusalKind, Ruling, Side, Step, Transaction, Watch,
 };
 
 /// An open session.
@@ -34,6 +34,11 @@ pub(crate) struct Talk {
     pub(super) masker: Masker,
     /// What is spoken with the target.
     pub(super) capabilities: Capabilities,
+    /// The target's number of the connection, and when it was opened.
+    process: u32,
+    born: Now,
+    /// The login named a database: so will the next on this connection.
+    named_database: bool,
     /// The client understands what OK packets tell of the session.
     pub(super) tracks: bool,
     /// What the target owes.
@@ -123,6 +128,9 @@ impl Talk {
         Self {
             masker: Masker { scanner, format, scratch: Vec::new() },
             capabilities: backend.capabilities,
+            process: backend.process,
+            born: backend.born,
+            named_database: !backend.database.is_empty(),
             tracks: backend.tracks,
             awaits: Await::Nothing,
             answer: Answer::default(),
@@ -174,14 +182,31 @@ impl Talk {
         step
     }
 
+    /// The client takes its leave, and nothing is under way.
+    pub(crate) fn leave(&mut self, out: &mut Outbox) -> Step {
+        self.leaving = true;
+        packet(&mut out.server, 0, |payload| payload.push(command::QUIT));
+        // No reset takes a default database away.
+        if self.named_database || self.database.is_empty() { Step::Part } else { Step::Close }
+    }
+
+    /// What is left of it for another session.
+    pub(crate) fn into_backend(self) -> Backend {
+        let Self { process, capabilities, tracks, database, born, .. } = self;
+        Backend { process, capabilities, tracks, status: 0, database, born }
+    }
+
+    /// The target's number of the connection.
+    pub(crate) fn process(&self) -> u32 {
+        self.process
+    }
+
     fn take_command(&mut self, payload: &[u8], whole: Whole, out: &mut Outbox) -> Result<Step, Error> {
         let length = whole.length;
         let pass = Step::ToServer(Permitted(length));
         match payload.first().copied().ok_or(malformed(0, "an empty packet"))? {
             command::QUIT => {
-                self.leaving = true;
-                packet(&mut out.server, 0, |payload| payload.push(command::QUIT));
-                return Ok(Step::Close);
+                return Ok(self.leave(out));
             }
             command::QUERY => return self.ask_query(payload, whole, out),
             command::PREPARE => return self.ask_prepare(payload, whole, out),
@@ -301,10 +326,13 @@ impl Talk {
         let Some(statement) = self.statements.find_mut(id) else {
             return Ok(self.reply(&UNKNOWN_STATEMENT, whole, out));
         };
-        if statement.overflown {
+        // What a bulk would make of values sent ahead, it does not show.
+        let bulk = payload.first() == Some(&command::BULK_EXECUTE);
+        if statement.overflown || bulk && !statement.ahead.is_empty() {
             self.statements.forget_ahead(id);
             // ER_NET_PACKET_TOO_LARGE
-            let refusal = words(1153, b"08S01", "the values sent ahead are too large, or of no parameter");
+            let text = "the values sent ahead are too large, of no parameter, or before a bulk";
+            let refusal = words(1153, b"08S01", text);
             return Ok(self.reply(&refusal, whole, out));
         }
         let execute = Execute::read(payload, statement.parameters, attributed)?;
@@ -333,7 +361,7 @@ impl Talk {
             return Ok(self.reply(&UNKNOWN_STATEMENT, whole, out));
         };
         let (number, watch) = (cursor.number, cursor.watch);
-        self.plan.clone_from(&cursor.plan);
+        self.plan.copy(&cursor.plan);
         self.expect(Await::Fetch, number, whole);
         self.answer.watch = watch;
         self.answer.statement = id;
@@ -399,8 +427,9 @@ impl Talk {
                 labels.watch
             }
             Ruling::Refuse(refusal) => return Ok(self.refuse(&asking, &Words::of_refusal(&refusal), out)),
+            Ruling::Done => return Ok(self.seen_to(&asking, out)),
             // No answers to this question: nothing runs without one.
-            Ruling::Admit(_) | Ruling::Password | Ruling::Bearer(_) | Ruling::Done => {
+            Ruling::Admit(_) | Ruling::Password | Ruling::Bearer(_) => {
                 let refusal =
                     Refusal { kind: RefusalKind::Denied, message: "no ruling", detail: "", hint: "" };
                 return Ok(self.refuse(&asking, &Words::of_refusal(&refusal), out));
@@ -412,6 +441,20 @@ impl Talk {
             self.joined = Vec::new();
         }
         Ok(step)
+    }
+
+    /// The gateway has seen to the command itself.
+    fn seen_to(&self, asking: &Asking, out: &mut Outbox) -> Step {
+        let status = STATUS_AUTOCOMMIT | if self.transaction.open { STATUS_IN_TRANSACTION } else { 0 };
+        packet(&mut out.client, asking.whole.sequence.wrapping_add(1), |payload| {
+            // OK: no rows, no insert id, the status, no warnings.
+            payload.extend_from_slice(&[0, 0, 0]);
+            payload.extend_from_slice(&status.to_le_bytes());
+            payload.extend_from_slice(&[0, 0]);
+        });
+        let (number, outcome) = (asking.number, Outcome::Done);
+        out.events.push(Event::Finished { number, rows: 0, masked: 0, outcome });
+        Step::Consumed(asking.whole.length)
     }
 
     fn refuse(&mut self, asking: &Asking, words: &Words<'_>, out: &mut Outbox) -> Step {

@@ -43,7 +43,7 @@ const TRACKED: &str = "session_track_system_variables = 'autocommit,character_se
 const NAME_BYTES_MAX: usize = 63;
 
 /// What a session is called at its target.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Name {
     pub(crate) program: String,
     comment: String,

@@ -201,7 +201,7 @@ impl Session {
         match (&mut self.phase, ruling) {
             (Phase::Client(login), Ruling::Admit(admission)) => {
                 let Some((length, startup)) = login.admit(bytes)? else { return Ok(Step::Close) };
-                self.mask = admission.mask;
+                (self.scanner, self.mask) = (admission.scanner, admission.mask);
                 let target = TargetLogin::new(&admission, startup.settings, self.config.scram.clone());
                 self.phase = Phase::Target(Box::new(target));
                 self.deadline = None;

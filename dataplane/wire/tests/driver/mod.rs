@@ -349,6 +349,7 @@ impl<E: Engine> Driver<E> {
                     tls: account.tls,
                     cancel: CancelKey { process: 77, secret: 0x0102_0304 },
                     mask: account.mask,
+                    scanner: scan::Scanner::new(),
                 })
             }
         };

@@ -111,6 +111,8 @@ impl Server {
         run(program("mariadb-install-db")
             .args(["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"])
             .args(&owner)
+            // Servers clear what they find of each other's in a folder that they share.
+            .arg(format!("--tmpdir={}", directory.path().display()))
             .arg(format!("--datadir={}", data.display())));
         // Taken and given back: the server cannot be handed a socket.
         let port =
@@ -130,6 +132,7 @@ impl Server {
             .args(["--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0"])
             .args(["--local-infile=1", "--max-allowed-packet=64M", "--skip-name-resolve"])
             .args(&owner)
+            .arg(format!("--tmpdir={}", directory.path().display()))
             .arg(format!("--datadir={}", data.display()))
             .arg(format!("--socket={}", directory.path().join("socket").display()))
             .arg(format!("--port={port}"))

@@ -11,6 +11,7 @@ use ::scan::{Format, Hit as Found, Kind, Scanner};
 use serde::Serialize;
 
 use super::super::output::printable;
+use super::Encoding;
 use super::plan::{CHUNK_BYTES, Chunk, Compression, Stream};
 
 /// Bytes read on either side of a part.
@@ -39,6 +40,9 @@ pub(super) struct Hit {
     code: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     compression: Option<Compression>,
+    /// What the characters there stand for is the number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding: Option<&'static str>,
 }
 
 /// Whoever printed the hits has gone.
@@ -46,15 +50,28 @@ pub(super) struct Hit {
 pub(super) struct NobodyListens;
 
 /// A worker's scanner and buffer.
-pub(super) struct Finder {
+pub(super) struct Finder<'a> {
     scanner: Scanner,
+    decode: &'a [Encoding],
     buffer: Vec<u8>,
 }
 
-impl Finder {
-    /// With the fastest kernel of this machine.
-    pub(super) fn new() -> Self {
-        Self { scanner: Scanner::new(), buffer: Vec::new() }
+impl<'a> Finder<'a> {
+    /// With the fastest kernel of this machine; looks into these encodings too.
+    pub(super) fn new(decode: &'a [Encoding]) -> Self {
+        Self { scanner: Scanner::new(), decode, buffer: Vec::new() }
+    }
+
+    /// The hits that begin at offsets `start..end`, in order.
+    fn find(&self, bytes: &[u8], part: &Part<'_>, start: u64, end: u64) -> Vec<Hit> {
+        let mut hits = find(self.scanner, bytes, part, start, end);
+        for encoding in self.decode {
+            hits.extend(find_encoded(self.scanner, *encoding, bytes, part, start, end));
+        }
+        if !self.decode.is_empty() {
+            hits.sort_by_key(|hit| hit.offset);
+        }
+        hits
     }
 
     /// The hits that begin in the chunk.
@@ -77,7 +94,7 @@ impl Finder {
         self.buffer.resize(wanted, 0);
         let read = fill_at(&chunk.file, &mut self.buffer, from)?;
         let bytes = self.buffer.get(..read).unwrap_or_default();
-        Ok(find(self.scanner, bytes, &Part { path: &chunk.path, from, compression: None }, start, end))
+        Ok(self.find(bytes, &Part { path: &chunk.path, from, compression: None }, start, end))
     }
 
     /// Gives the hits of a stream to `tell`, part by part; what could not be read, if anything. A file that only looks
@@ -162,7 +179,7 @@ impl Finder {
             let filled = from + self.buffer.len() as u64;
             let end = if last { filled } else { filled - MARGIN as u64 };
             let part = Part { path, from, compression };
-            tell(find(self.scanner, &self.buffer, &part, start, end), end - start)?;
+            tell(self.find(&self.buffer, &part, start, end), end - start)?;
             if last {
                 return Ok(Ok(()));
             }
@@ -204,9 +221,45 @@ fn find(scanner: Scanner, bytes: &[u8], part: &Part<'_>, start: u64, end: u64) -
             kind: kind_name(found.kind),
             code: coded.contains(&number),
             compression: part.compression,
+            encoding: None,
         });
     }
     hits
+}
+
+/// The same of what characters stand for. The margin holds what bears on a number, encoded too.
+fn find_encoded(
+    scanner: Scanner,
+    encoding: Encoding,
+    bytes: &[u8],
+    part: &Part<'_>,
+    start: u64,
+    end: u64,
+) -> Vec<Hit> {
+    let found = scanner.find_encoded(bytes, encoding.as_finder_has_it());
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let coded = coded(&found);
+    let mut masked = bytes.to_vec();
+    scanner.mask_encoded(&mut masked, encoding.as_finder_has_it(), Format::Last4);
+    let hit = |(number, found): (usize, Found)| {
+        let offset = part.from + found.range.start as u64;
+        let wanted = found.kind != Kind::Code && (start..end).contains(&offset);
+        let text = masked.get(found.range.clone()).filter(|_| wanted)?;
+        Some(Hit {
+            path: Arc::clone(part.path),
+            offset,
+            length: found.range.len(),
+            brand: found.brand.name(),
+            masked: String::from_utf8_lossy(text).into_owned(),
+            kind: kind_name(found.kind),
+            code: coded.contains(&number),
+            compression: part.compression,
+            encoding: Some(encoding.name()),
+        })
+    };
+    found.into_iter().enumerate().filter_map(hit).collect()
 }
 
 /// Which of these numbers have a card code beside them: of each code the nearer neighbour.
@@ -307,7 +360,7 @@ impl Compression {
 /// A line for people.
 impl fmt::Display for Hit {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, offset, length, brand, masked, kind, code, compression } = self;
+        let Self { path, offset, length, brand, masked, kind, code, compression, encoding } = self;
         write!(out, "{}", printable(path))?;
         if let Some(compression) = compression {
             write!(out, " ({})", compression.name())?;
@@ -315,6 +368,9 @@ impl fmt::Display for Hit {
         write!(out, ": offset {offset}, length {length}: {brand} {}", printable(masked))?;
         if *kind != "pan" {
             write!(out, " ({kind})")?;
+        }
+        if let Some(encoding) = encoding {
+            write!(out, " (in {encoding})")?;
         }
         if *code {
             write!(out, " (card code beside it)")?;
@@ -332,12 +388,16 @@ mod tests {
 
     /// All hits of a file, unit by unit, and the troubles.
     fn scan(bytes: &[u8]) -> (Vec<Hit>, Vec<String>) {
+        scan_with(bytes, &[])
+    }
+
+    fn scan_with(bytes: &[u8], decode: &[Encoding]) -> (Vec<Hit>, Vec<String>) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("f");
         std::fs::write(&file, bytes).unwrap();
         let (mut hits, mut troubles) = (Vec::new(), Vec::new());
         let plan = Plan::new(&[file]);
-        let mut finder = Finder::new();
+        let mut finder = Finder::new(decode);
         while let Some((_, unit)) = plan.next() {
             match unit.unwrap() {
                 Unit::Chunk(chunk) => hits.extend(finder.chunk(&chunk).unwrap()),
@@ -447,5 +507,28 @@ mod tests {
     fn a_card_code_is_told_with_the_number_it_stands_beside() {
         let (hits, _) = scan(b"pan 4111111111111111 cvv 123\n\n\n\n\nand 378282246310005 alone\n");
         assert_eq!(hits.iter().map(|hit| hit.code).collect::<Vec<_>>(), [true, false]);
+    }
+
+    #[test]
+    fn what_text_stands_for_is_looked_into_where_it_is_asked_for() {
+        let base64 = "NDExMTExMTExMTExMTExMQ==";
+        let hex = "34313131313131313131313131313131";
+        let text = format!("a {base64} b \\x{hex} c {}", String::from_utf8_lossy(PAN));
+        let (plain, _) = scan(text.as_bytes());
+        assert_eq!(offsets(&plain), [text.len() as u64 - 16]);
+        let (all, _) = scan_with(text.as_bytes(), &[Encoding::Base64, Encoding::Hex]);
+        let told: Vec<_> = all.iter().map(|hit| (hit.offset, hit.length, hit.encoding)).collect();
+        let second = text.find(hex).unwrap() as u64;
+        let last = (text.len() as u64 - 16, 16, None);
+        assert_eq!(told, [(2, 22, Some("base64")), (second, 32, Some("hex")), last]);
+        assert_eq!(all[1].masked, "2a2a2a2a2a2a2a2a2a2a2a2a31313131");
+        assert!(!all[0].masked.contains("NDEx"), "{}", all[0].masked);
+        // On a chunk's border.
+        for shift in [0, 1, 17, 31] {
+            let place = CHUNK_BYTES as usize - shift;
+            let mut text = vec![b'.'; 2 * CHUNK_BYTES as usize];
+            text[place..place + hex.len()].copy_from_slice(hex.as_bytes());
+            assert_eq!(offsets(&scan_with(&text, &[Encoding::Hex]).0), [place as u64]);
+        }
     }
 }

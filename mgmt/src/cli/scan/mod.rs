@@ -29,14 +29,43 @@ Symbolic links inside folders are not followed. Exit code 1: something was found
 Examples:
   pangate scan build.log artifacts/
   kubectl logs job/settlement | pangate scan -
+  pangate scan --decode base64,hex dump.sql
   pangate scan --json /var/log | jq -r .path | sort | uniq -c")]
 pub(crate) struct Scan {
     /// A JSON object a line
     #[arg(long)]
     json: bool,
+    /// Looks into text that stands for bytes too: base64, hex
+    #[arg(long, value_delimiter = ',', value_name = "ENCODING")]
+    decode: Vec<Encoding>,
     /// Files, folders, or - for standard input
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
+}
+
+/// What text may stand for bytes by.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Encoding {
+    /// Four characters for three bytes
+    Base64,
+    /// Two digits for each byte, as bytea prints it
+    Hex,
+}
+
+impl Encoding {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Base64 => "base64",
+            Self::Hex => "hex",
+        }
+    }
+
+    fn as_finder_has_it(self) -> ::scan::Encoding {
+        match self {
+            Self::Base64 => ::scan::Encoding::Base64,
+            Self::Hex => ::scan::Encoding::Hex,
+        }
+    }
 }
 
 /// What a worker says of a unit.
@@ -61,7 +90,7 @@ pub(crate) fn run(arguments: &Scan) -> Answer {
         let (tell, messages) = sync_channel(WAITING_MAX);
         for _ in 0..workers {
             let (plan, tell) = (&plan, tell.clone());
-            scope.spawn(move || work(plan, &tell));
+            scope.spawn(move || work(plan, &arguments.decode, &tell));
         }
         drop(tell);
         let told = Teller { json: arguments.json, progress: &progress, found: 0, troubles: 0 }
@@ -80,8 +109,8 @@ pub(crate) fn run(arguments: &Scan) -> Answer {
 }
 
 /// Takes units until none are left or nobody listens.
-fn work(plan: &Plan, tell: &SyncSender<Message>) {
-    let mut finder = Finder::new();
+fn work(plan: &Plan, decode: &[Encoding], tell: &SyncSender<Message>) {
+    let mut finder = Finder::new(decode);
     while let Some((number, unit)) = plan.next() {
         let send = |hits, bytes, trouble, done| {
             tell.send(Message { number, hits, bytes, trouble, done }).map_err(|_| find::NobodyListens)

@@ -249,9 +249,8 @@ impl<'t> Reading<'t, '_> {
                     || it.is("with") && !rest.get(index + 1).is_some_and(|it| it.is("system"))
                     || super::query::opens(rest.get(index..).unwrap_or_default())
                     || it.is("as")
-                    || (it.is("values") || it.is("table"))
-                        && index > 0
-                        && rest.get(index - 1).is_some_and(|it| it.is("as")));
+                    || it.is("values")
+                    || it.is("table"));
             match it {
                 Lexeme::Sign('(') => depth += 1,
                 Lexeme::Sign(')') => depth = depth.saturating_sub(1),
@@ -356,7 +355,7 @@ impl<'t> Reading<'t, '_> {
                 continue;
             };
             let other = match folded.as_str() {
-                "select" => return Err(NotUnderstood),
+                "select" | "table" => return Err(NotUnderstood),
                 "references" => 1,
                 "rename" if ["to", "as"].contains(&self.word_ahead(1)) => 2,
                 "rename" if ["column", "index", "key"].contains(&self.word_ahead(1)) => 0,

@@ -41,11 +41,11 @@ impl Reading<'_, '_> {
     /// `[INNER | CROSS | LEFT [OUTER] | RIGHT [OUTER]] JOIN`, if it comes.
     fn join_words(&mut self) -> bool {
         let before = self.at.clone();
-        match self.at.one_of(&["inner", "cross", "left", "right", "full"]) {
-            Some("left" | "right" | "full") => {
-                self.at.word("outer");
-            }
-            _ => {}
+        let sided = self.at.one_of(&["left", "right", "full"]).is_some();
+        if sided {
+            self.at.word("outer");
+        } else {
+            self.at.one_of(&["inner", "cross"]);
         }
         let joins = self.at.word("join");
         if !joins {

@@ -159,6 +159,8 @@ impl<'t> Reading<'t, '_> {
             if self.at.word("cycle") {
                 self.list(Use::Filter)?;
                 self.expect("restrict")?;
+                // Queries behind it have not been looked for in this one.
+                absent(recursive && self.comes_sign(','))?;
             }
             if !self.at.sign(',') {
                 return Ok(());
@@ -215,7 +217,7 @@ impl<'t> Reading<'t, '_> {
     /// FROM first, then what is selected.
     fn items_and_from(&mut self, how: Use) -> Result<Outputs> {
         let items = self.at.clone();
-        let Some(from) = self.from_ahead() else {
+        let Some(from) = self.place_of_from() else {
             let outputs = self.items(how)?;
             self.into(&outputs)?;
             return Ok(outputs);
@@ -233,7 +235,7 @@ impl<'t> Reading<'t, '_> {
     }
 
     /// Where this query's FROM is.
-    fn from_ahead(&self) -> Option<usize> {
+    fn place_of_from(&self) -> Option<usize> {
         let mut depth = 0_usize;
         for (index, lexeme) in self.at.rest().iter().enumerate() {
             match lexeme {

@@ -75,9 +75,9 @@ impl Script<'_> {
         let mut statements = split(&lexed.lexemes);
         let statement = statements.next().ok_or(NotUnderstood)?;
         absent(statements.next().is_some())?;
-        // No statement that is prepared prepares one.
+        // No statement that is prepared prepares one; and one that changes the database does so when it is run.
         absent(
-            ["prepare", "execute", "deallocate"]
+            ["prepare", "execute", "deallocate", "use"]
                 .iter()
                 .any(|it| statement.first().is_some_and(|first| first.is(it))),
         )?;

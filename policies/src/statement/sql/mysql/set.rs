@@ -140,9 +140,11 @@ impl<'t> Reading<'t, '_> {
             self.expr(Use::Through)?;
         }
         let value = before.get(..before.len() - self.at.rest().len()).ok_or(NotUnderstood)?;
-        if name == "sql_mode" || CHARSETS.contains(&name) {
+        // Whatever is said before its name.
+        let last = name.rsplit('.').next().unwrap_or_default();
+        if last == "sql_mode" || CHARSETS.contains(&last) {
             self.facts().literals_matter();
-            absent(!if name == "sql_mode" { is_mode(value) } else { is_utf8(name, value) })?;
+            absent(!if last == "sql_mode" { is_mode(value) } else { is_utf8(last, value) })?;
         }
         Ok(())
     }
