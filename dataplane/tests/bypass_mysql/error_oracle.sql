@@ -1,5 +1,5 @@
 -- trick: an error for a right guess
--- expect: out-of-reach (policy: careful)
+-- expect: masked
 -- unlabelled: out-of-reach
 -- decode: same
 

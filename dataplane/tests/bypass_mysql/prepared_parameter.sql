@@ -6,4 +6,4 @@
 -- send: binary
 -- parameter: 4111111111111111
 
-select ?
+select ?, cast(? as unsigned), concat('x', ?)

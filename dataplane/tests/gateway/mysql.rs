@@ -39,10 +39,22 @@ impl Gateway {
 
     /// A stock client with a password and port of the caller's.
     pub(crate) fn mariadb_as(&self, password: &str, port: u16, statements: &[&str]) -> Command {
+        let mut command = self.over_tcp(password, port, statements);
+        command.args(["--ssl-verify-server-cert", &format!("--ssl-ca={}", self.get("PANGATE_CA"))]);
+        command
+    }
+
+    /// A stock client of the job's that asks for no TLS.
+    pub(crate) fn mariadb_without_tls(&self, password: &str, statements: &[&str]) -> Command {
+        let mut command = self.over_tcp(password, self.mysql_port(), statements);
+        command.arg("--skip-ssl");
+        command
+    }
+
+    fn over_tcp(&self, password: &str, port: u16, statements: &[&str]) -> Command {
         let mut command = stock(statements);
         command.args(["--protocol=tcp", "-h", "localhost", "-u", "ci-job", "--connect-timeout=20"]);
         command.args(["-P", &port.to_string(), "-D", self.get("PANGATE_MYSQL_TARGET")]);
-        command.args(["--ssl-verify-server-cert", &format!("--ssl-ca={}", self.get("PANGATE_CA"))]);
         command.env("MYSQL_PWD", password);
         command
     }
