@@ -52,7 +52,7 @@ fn prepared_rows_come_back_masked_in_their_own_type() {
         // A card number that the job sends finds its row; what comes back of it is masked.
         let found: Option<(i32, String)> =
             job.exec_first("select id, ? from cards where pan = ?", (PANS[0], PANS[0])).await.unwrap();
-        assert_eq!(found, Some((1, MASKED[0].to_owned())));
+        assert_eq!(found, Some((1, "*".repeat(PANS[0].len()))));
         let sums: Option<(String, i64)> =
             job.exec_first("select cast(sum(amount) as char), count(*) from settlements", ()).await.unwrap();
         assert_eq!(sums, Some(("428.75".to_owned(), 4)));

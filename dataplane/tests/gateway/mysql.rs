@@ -75,16 +75,12 @@ impl Gateway {
     }
 }
 
+/// By standard input: with `-e` the client gives up at the first error, whatever it is told.
 fn stock(statements: &[&str]) -> Command {
-    let mut command = Command::new("mariadb");
-    command.args([
-        "--no-defaults",
-        "--batch",
-        "--skip-column-names",
-        "--force",
-        "-e",
-        &statements.join(";\n"),
-    ]);
+    let mut command = Command::new("bash");
+    command.args(["-c", "exec mariadb \"$@\" <<<\"$STATEMENTS\"", "mariadb"]);
+    command.args(["--no-defaults", "--batch", "--skip-column-names", "--force"]);
+    command.env("STATEMENTS", format!("{};", statements.join(";\n")));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
