@@ -52,7 +52,7 @@ fn prepared_rows_come_back_masked_in_their_own_type() {
         // A card number that the job sends finds its row; what comes back of it is masked.
         let found: Option<(i32, String)> =
             job.exec_first("select id, ? from cards where pan = ?", (PANS[0], PANS[0])).await.unwrap();
-        assert_eq!(found, Some((1, MASKED[0].to_owned())));
+        assert_eq!(found, Some((1, "*".repeat(PANS[0].len()))));
         let sums: Option<(String, i64)> =
             job.exec_first("select cast(sum(amount) as char), count(*) from settlements", ()).await.unwrap();
         assert_eq!(sums, Some(("428.75".to_owned(), 4)));
@@ -104,14 +104,14 @@ fn bad_logins_are_refused_and_say_which_check_failed() {
     let refused = |password: &str, more: &[&str]| {
         text(&gateway.mariadb_as(password, port, &["select 1"]).args(more).output().unwrap())
     };
-    let said = refused(&token, &["--skip-ssl"]);
+    let said = text(&gateway.mariadb_without_tls(&token, &["select 1"]).output().unwrap());
     assert!(said.contains("ERROR 3159") && said.contains("TLS"), "{said}");
     let said = refused("not a token", &[]);
     assert!(said.contains("ERROR 1045 (28000)"), "{said}");
     let said = refused("", &[]);
     assert!(said.contains("ERROR 1045 (28000)"), "{said}");
     let said = refused(&token, &["-D", "elsewhere"]);
-    assert!(said.contains("no target"), "{said}");
+    assert!(said.contains("ERROR 1045 (28000)") && said.contains("one database"), "{said}");
     let mut tampered = token.clone();
     let last = tampered.pop().unwrap();
     tampered.push(if last == 'A' { 'B' } else { 'A' });

@@ -216,10 +216,12 @@ impl Session {
         }
         for request in requests {
             match way {
-                Way::Pipelined => drop(self.read_answers(b'D')),
+                Way::Pipelined => {
+                    let _ = self.read_answers(b'D');
+                }
                 Way::Simple => {
                     self.command(3, &[request.as_bytes()]);
-                    drop(self.read_answers(b'D'));
+                    let _ = self.read_answers(b'D');
                 }
                 Way::Binary => drop(self.execute(request, parameters, 0)),
                 Way::Portal(rows) => drop(self.execute(request, parameters, rows)),

@@ -3,4 +3,4 @@
 -- unlabelled: out-of-reach
 -- decode: same
 
-select count(*) from cards where id = 1 and pan like '4111%'
+select 4 + count(*) from cards where id = 1 and pan like '4111%'

@@ -4,4 +4,4 @@
 -- decode: digits
 -- send: simple
 
-delete from cards where id = 5 returning pan
+begin; delete from cards where id = 5 returning pan; rollback

@@ -1,6 +1,6 @@
 -- trick: a blob of dynamic columns
--- expect: masked
--- unlabelled: masked
+-- expect: denied
+-- unlabelled: denied
 -- anything: masked
 -- decode: digits
 

@@ -1,6 +1,6 @@
 -- trick: an error of a geometry
--- expect: masked
--- unlabelled: masked
+-- expect: denied
+-- unlabelled: denied
 -- decode: digits
 -- direct: fails
 

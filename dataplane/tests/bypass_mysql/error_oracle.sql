@@ -1,6 +1,6 @@
 -- trick: an error for a right guess
--- expect: out-of-reach (policy: careful)
+-- expect: masked
 -- unlabelled: out-of-reach
 -- decode: same
 
-select holder from cards where id = 1 and if(substr(pan, 1, 1) = '4', extractvalue(1, '~right'), 1)
+select holder from cards where id = 1 and if(substr(pan, 1, 1) = '4', (select 1 union select 2), 1)

@@ -1,6 +1,6 @@
 -- trick: a comment that is code
--- expect: masked
--- unlabelled: masked
+-- expect: denied
+-- unlabelled: denied
 -- anything: masked
 -- decode: digits
 

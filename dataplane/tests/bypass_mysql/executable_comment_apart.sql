@@ -1,6 +1,6 @@
 -- trick: halves from comments that are code
--- expect: masked
--- unlabelled: out-of-reach
+-- expect: denied
+-- unlabelled: denied
 -- decode: joined
 
 select note from settlements where false /*!50000 union all select substr(pan, 1, 8) from cards where id = 1 */

@@ -1,6 +1,6 @@
 -- trick: EXECUTE IMMEDIATE
--- expect: denied
--- unlabelled: denied
+-- expect: masked
+-- unlabelled: masked
 -- anything: masked
 -- decode: digits
 

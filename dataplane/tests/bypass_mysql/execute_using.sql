@@ -1,6 +1,6 @@
 -- trick: a prepared statement's parameters
--- expect: denied
--- unlabelled: denied
+-- expect: masked
+-- unlabelled: masked
 -- decode: digits
 -- send: simple
 -- direct: fails

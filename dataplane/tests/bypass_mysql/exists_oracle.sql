@@ -3,4 +3,4 @@
 -- unlabelled: out-of-reach
 -- decode: same
 
-select exists (select 1 from cards where pan like '4111%')
+select 4 + exists (select 1 from cards where pan like '4111%')

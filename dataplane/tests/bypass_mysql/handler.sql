@@ -1,6 +1,6 @@
 -- trick: HANDLER
--- expect: denied
--- unlabelled: denied
+-- expect: masked
+-- unlabelled: masked
 -- anything: masked
 -- decode: digits
 -- send: simple

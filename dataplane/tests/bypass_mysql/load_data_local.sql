@@ -1,7 +1,7 @@
 -- trick: from a file of the client
 -- expect: denied
 -- unlabelled: denied
--- anything: denied
+-- anything: masked
 -- decode: digits
 -- send: simple
 -- direct: fails

@@ -1,7 +1,7 @@
 -- trick: pipes that join
 -- expect: denied
 -- unlabelled: denied
--- anything: denied
+-- anything: out-of-reach
 -- decode: digits
 
 set sql_mode = 'PIPES_AS_CONCAT'

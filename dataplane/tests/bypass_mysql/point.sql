@@ -1,6 +1,6 @@
 -- trick: a point, as bytes and as text
--- expect: masked
--- unlabelled: masked
+-- expect: denied
+-- unlabelled: denied
 -- anything: masked
 -- decode: digits
 

@@ -1,6 +1,6 @@
 -- trick: PREPARE and EXECUTE
--- expect: denied
--- unlabelled: denied
+-- expect: masked
+-- unlabelled: masked
 -- anything: masked
 -- decode: digits
 -- send: simple

@@ -1,5 +1,5 @@
 -- trick: which rows are grouped
--- expect: out-of-reach (policy: careful)
+-- expect: masked
 -- unlabelled: out-of-reach
 -- decode: same
 

@@ -3,4 +3,4 @@
 -- unlabelled: out-of-reach
 -- decode: same
 
-select id from cards order by pan
+select id from cards order by substr(pan, 5), id

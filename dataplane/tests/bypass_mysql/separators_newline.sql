@@ -1,6 +1,6 @@
 -- trick: a line for each group
 -- expect: masked
--- unlabelled: out-of-reach
+-- unlabelled: masked
 -- decode: digits
 
 select regexp_replace(pan, '(....)', concat('\\1', char(10))) from cards

@@ -1,7 +1,7 @@
 -- trick: variables that OK packets tell
 -- expect: denied
 -- unlabelled: denied
--- anything: masked
+-- anything: denied
 -- decode: digits
 
 set session session_track_system_variables = '*'

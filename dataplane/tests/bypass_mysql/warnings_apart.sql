@@ -1,5 +1,5 @@
 -- trick: warnings of a value backwards
--- expect: masked
+-- expect: out-of-reach (policy: careful)
 -- unlabelled: out-of-reach
 -- decode: reversed
 

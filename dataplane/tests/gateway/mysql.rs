@@ -39,10 +39,22 @@ impl Gateway {
 
     /// A stock client with a password and port of the caller's.
     pub(crate) fn mariadb_as(&self, password: &str, port: u16, statements: &[&str]) -> Command {
+        let mut command = self.over_tcp(password, port, statements);
+        command.args(["--ssl-verify-server-cert", &format!("--ssl-ca={}", self.get("PANGATE_CA"))]);
+        command
+    }
+
+    /// A stock client of the job's that asks for no TLS.
+    pub(crate) fn mariadb_without_tls(&self, password: &str, statements: &[&str]) -> Command {
+        let mut command = self.over_tcp(password, self.mysql_port(), statements);
+        command.arg("--skip-ssl");
+        command
+    }
+
+    fn over_tcp(&self, password: &str, port: u16, statements: &[&str]) -> Command {
         let mut command = stock(statements);
         command.args(["--protocol=tcp", "-h", "localhost", "-u", "ci-job", "--connect-timeout=20"]);
         command.args(["-P", &port.to_string(), "-D", self.get("PANGATE_MYSQL_TARGET")]);
-        command.args(["--ssl-verify-server-cert", &format!("--ssl-ca={}", self.get("PANGATE_CA"))]);
         command.env("MYSQL_PWD", password);
         command
     }
@@ -63,16 +75,12 @@ impl Gateway {
     }
 }
 
+/// By standard input: with `-e` the client gives up at the first error, whatever it is told.
 fn stock(statements: &[&str]) -> Command {
-    let mut command = Command::new("mariadb");
-    command.args([
-        "--no-defaults",
-        "--batch",
-        "--skip-column-names",
-        "--force",
-        "-e",
-        &statements.join(";\n"),
-    ]);
+    let mut command = Command::new("bash");
+    command.args(["-c", "exec mariadb \"$@\" <<<\"$STATEMENTS\"", "mariadb"]);
+    command.args(["--no-defaults", "--batch", "--skip-column-names", "--force"]);
+    command.env("STATEMENTS", format!("{};", statements.join(";\n")));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -1,5 +1,7 @@
-//! Shows a recorded session as the job saw it. PostgreSQL's answers are read into rows; those of other protocols are
-//! told by their length alone. The recorded bytes may end inside a message (a head was kept): what is whole is shown.
+//! Shows a recorded session as the job saw it. PostgreSQL's and MySQL's answers are read into rows; those of other
+//! protocols are told by their length alone. The recorded bytes may end inside a message (a head was kept): what is whole is shown.
+
+mod mysql;
 
 use std::io::{self, Write};
 
@@ -45,6 +47,7 @@ fn print_command(out: &mut impl Write, protocol: &str, command: &Command) -> Res
     })?;
     match protocol {
         "postgres" => print_postgres(out, &bytes)?,
+        "mysql" => mysql::print(out, &command.kind, &bytes)?,
         _ if bytes.is_empty() => {}
         _ => writeln!(out, "-- {} bytes of {protocol}", bytes.len())?,
     }

@@ -17,6 +17,7 @@ use super::rows::mask_row;
 use super::session::{Stand, Talk};
 use super::settings::{Name, Settings, Taken};
 use super::statements;
+use super::value::{self, Class};
 use super::whole::{Whole, report};
 use crate::cursor::Cursor;
 use crate::limits::{LARGE_BYTES, MYSQL_COLUMNS_MAX, SERVER_MESSAGE_BYTES_MAX};
@@ -424,6 +425,12 @@ impl Talk {
             return Ok(Act::Later);
         }
         self.take_changes(payload, &done)?;
+        let inserted = payload.get_mut(done.inserted.clone()).unwrap_or_default();
+        if self.answer.watch.labels && self.answer.watch.computed {
+            inserted.fill(0);
+        } else if inserted.len() == 8 {
+            self.answer.masked += value::mask(&mut self.masker, Class::Unsigned, inserted) as u64;
+        }
         if turn.suspicious {
             let words = payload.get_mut(done.words.clone()).unwrap_or_default();
             self.answer.masked += self.masker.text(words) as u64;

@@ -17,6 +17,8 @@ pub(crate) struct Done {
     /// Rows that the command changed.
     pub(crate) rows: u64,
     pub(crate) status: u16,
+    /// Where the number that was given out last is, without its length: LAST_INSERT_ID(expression) makes it any number.
+    pub(crate) inserted: Range<usize>,
     /// Where its words begin, with the length before them where there is one; where they are; where what follows them is.
     fixed: usize,
     pub(crate) words: Range<usize>,
@@ -36,10 +38,15 @@ impl Done {
             let status = cursor.u16_le("an EOF packet is cut short")?;
             cursor.end("bytes after an EOF packet")?;
             let end = payload.len();
-            return Self { rows: 0, status, fixed: end, words: end..end, changes: end..end }.sound();
+            let nothing = end..end;
+            let (inserted, words) = (nothing.clone(), nothing.clone());
+            return Self { rows: 0, status, inserted, fixed: end, words, changes: nothing }.sound();
         }
         let rows = read_integer(&mut cursor, WHAT)?;
+        let start = cursor.offset();
         read_integer(&mut cursor, WHAT)?;
+        // A byte is the number itself; longer forms have a byte before it.
+        let inserted = if cursor.offset() == start + 1 { start } else { start + 1 }..cursor.offset();
         let status = cursor.u16_le(WHAT)?;
         // Warnings.
         cursor.take(2, WHAT)?;
@@ -55,7 +62,7 @@ impl Done {
             }
             cursor.end("bytes after an OK packet")?;
         }
-        Self { rows, status, fixed, words, changes }.sound()
+        Self { rows, status, inserted, fixed, words, changes }.sound()
     }
 
     fn sound(self) -> Result<Self, Error> {
