@@ -114,9 +114,6 @@ fn target(target: &manifest::Target, manifests: &Manifests) -> model::Target {
 const POOL_DEFAULT: (u32, u64) = (20, 60_000);
 
 fn pool(target: &manifest::Target) -> (u32, u64) {
-    if target.protocol.value != model::Protocol::Postgres {
-        return (0, POOL_DEFAULT.1);
-    }
     let pool = target.pool.as_ref();
     let idle = pool.and_then(|pool| pool.idle.as_ref()).map(|idle| idle.value);
     let timeout = pool.and_then(|pool| pool.idle_timeout.as_ref()).map(|timeout| timeout.value);

@@ -44,14 +44,14 @@ fn check(text: &str, encoding: Encoding, brand: &str, encode: impl Fn(&[u8]) -> 
     let hits = scanner.find_encoded(text.as_bytes(), encoding);
     assert_eq!(hits.len(), 1, "{text}");
     assert_eq!(hits[0].brand.name(), brand, "{text}");
-    let begun = text.find(&encode(plain.as_bytes())).unwrap();
+    let begun = text.find(&encode(plain.as_bytes())).unwrap_or(usize::MAX);
     assert!(begun <= hits[0].range.start && hits[0].range.end <= text.len(), "{text}");
     let mut masked = text.as_bytes().to_vec();
     assert_eq!(scanner.mask_encoded(&mut masked, encoding, Format::Last4), 1, "{text}");
     let mut expected = plain.as_bytes().to_vec();
     scanner.mask(&mut expected, Format::Last4);
     let expected = text.replace(&encode(plain.as_bytes()), &encode(&expected));
-    assert_eq!(String::from_utf8(masked.clone()).unwrap(), expected);
+    assert_eq!(String::from_utf8_lossy(&masked), expected);
     assert!(scanner.find_encoded(&masked, encoding).is_empty());
     assert_eq!(scanner.mask_encoded(&mut masked, encoding, Format::Last4), 0);
 }

@@ -240,10 +240,6 @@ fn mysql(target: &Target, out: &mut Diagnostics<'_>) {
     {
         out.error(own.place, "`negotiation: direct` is for targets of the protocol postgres");
     }
-    if let Some(place) = target.pool.as_ref().and_then(|pool| pool.place) {
-        let message = "this version keeps no connections of targets of the protocol mysql: leave `pool` out";
-        out.error(place, message);
-    }
     for data in &target.data {
         if labelled(data).is_ok_and(|own| own.schema.is_none()) {
             let message = "at a target of the protocol mysql a column is written `database.table.column`";

@@ -185,7 +185,7 @@ fn targets_of_mysql() {
     let target = |text: &str| Snapshot::open(&compiled(text).snapshot).unwrap();
     let snapshot = target(&mysql.replace("column: public.cards.cvv", "column: 'Shop.\"Cards\".CVV'"));
     let payments = snapshot.target("payments").unwrap();
-    assert_eq!((payments.protocol, payments.pool.idle_max), (Protocol::Mysql, 0));
+    assert_eq!((payments.protocol, payments.pool.idle_max), (Protocol::Mysql, 20));
     // Its names are compared without case.
     assert!(
         payments.labels().any(|it| (it.schema, it.table, it.column) == (Some("shop"), "cards", Some("cvv")))
@@ -193,7 +193,6 @@ fn targets_of_mysql() {
     target(&mysql.replace("data:", "pool: off\ndata:"));
     for (part, other, expected) in [
         ("mode: verify-full, ca", "negotiation: direct, ca", "`negotiation: direct` is for targets of"),
-        ("data:", "pool: {idle: 1}\ndata:", "leave `pool` out"),
         ("data:", "oauth: {issuer: github}\ndata:", "`oauth` is for targets of the protocol postgres"),
         ("column: public.cards.cvv", "column: cards.cvv", "is written `database.table.column`"),
         ("objects: [public.settlements]", "objects: ['public.\"Settlements\"']", "write lower case"),

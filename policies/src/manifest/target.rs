@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use super::reader::{Fields, duration, name, number, text, word};
 use super::schema;
 use super::tree::{Kind, Node};
-use crate::diagnostic::{At, Diagnostics, Place};
+use crate::diagnostic::{At, Diagnostics};
 use crate::model::Protocol;
 
 /// Where jobs connect, where the gateway connects for them, and where card data is known to live.
@@ -116,8 +116,6 @@ pub(crate) struct Oauth {
 /// Connections kept for the next session.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    /// Where it is said; None: it turns off what nothing else could turn on.
-    pub(crate) place: Option<Place>,
     /// How many of the target at once, on each core; 0: none.
     pub(crate) idle: Option<At<u64>>,
     /// How long one is kept where nobody takes it.
@@ -212,17 +210,13 @@ fn oauth(node: &Node, out: &mut Diagnostics<'_>) -> Option<Oauth> {
 fn pool(node: &Node, out: &mut Diagnostics<'_>) -> Option<Pool> {
     // What YAML 1.1 editors make of off, too.
     if matches!(&node.kind, Kind::Scalar(word) if word == "off" || word == "false") {
-        return Some(Pool {
-            place: None,
-            idle: Some(At { value: 0, place: node.place }),
-            idle_timeout: None,
-        });
+        return Some(Pool { idle: Some(At { value: 0, place: node.place }), idle_timeout: None });
     }
     let mut fields = Fields::open(node, "`pool`", out)?;
     let idle = fields.optional("idle", number, out);
     let idle_timeout = fields.optional("idleTimeout", duration, out);
     fields.close(out);
-    Some(Pool { place: Some(node.place), idle, idle_timeout })
+    Some(Pool { idle, idle_timeout })
 }
 
 fn data(node: &Node, out: &mut Diagnostics<'_>) -> Option<Data> {

@@ -1,0 +1,130 @@
+//! Sessions of a real MariaDB beside and after each other: what is kept for the next, what a job may end of its own,
+//! what names prepared by SQL stand for.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+#[path = "clients/mysql.rs"]
+mod clients;
+mod gateway;
+
+use std::time::{Duration, Instant};
+
+use clients::{open, options, run, said};
+use gateway::{Gateway, wait_for};
+use mysql_async::Conn;
+use mysql_async::prelude::Queryable as _;
+
+const EVERYTHING: (&str, &str) = (
+    "  - {name: no-ddl, verbs: [ddl, grant, admin, unknown], decide: deny}\n",
+    "  - name: everything
+    verbs: [select, insert, update, delete, copy, call, ddl, grant, set, transaction, admin, unknown]
+    objects: [\"*\"]
+    functions: [\"*\"]
+    effects: [dynamic-sql, unbounded, runs-program, reads-file, writes-file]
+    decide: allow
+",
+);
+
+/// The target's number of the connection that ran the statements, and what was printed after that.
+fn session(gateway: &Gateway, statements: &[&str]) -> (String, String) {
+    let mut all = vec!["select connection_id()"];
+    all.extend(statements);
+    let said = gateway.mysql_job(&all);
+    let (number, rest) = said.split_once('\n').unwrap_or_else(|| panic!("{said}"));
+    assert!(number.parse::<u32>().is_ok(), "{said}");
+    (number.to_owned(), rest.to_owned())
+}
+
+#[test]
+fn nothing_of_a_session_is_seen_by_the_next() {
+    let gateway = Gateway::with_mysql_changes(&[EVERYTHING]);
+    let leave = [
+        "create temporary table left_behind select 'mine' as a",
+        "set @left_variable = 'mine'",
+        "prepare left_statement from 'select 1'",
+        "set time_zone = '+05:45'",
+        "set session max_statement_time = 55",
+        "set autocommit = 0",
+        "select get_lock('left_lock', 1)",
+        "insert into settlements (card_id, amount, settled, note) values (1, 1, '2026-01-01', 'not committed')",
+        "use information_schema",
+    ];
+    let look = [
+        "select database()",
+        "select coalesce(@left_variable, 'none'), @@time_zone <> '+05:45', @@max_statement_time, @@autocommit",
+        "select is_free_lock('left_lock'), last_insert_id()",
+        "select count(*) from settlements where note = 'not committed'",
+        "select * from left_behind",
+        "execute left_statement",
+    ];
+    let (number, said) = session(&gateway, &leave);
+    assert_eq!(said, "1\n", "what it leaves");
+    // Every core has connections of its own.
+    let seen = wait_for("a session on the kept connection", || {
+        let (own, said) = session(&gateway, &look);
+        (own == number).then_some(said)
+    });
+    let lines: Vec<&str> = seen.lines().filter(|line| !line.starts_with('-') && !line.is_empty()).collect();
+    assert_eq!(lines[..4], ["shop", "none\t1\t0.000000\t1", "1\t0", "0"], "{seen}");
+    assert!(seen.contains("ERROR 1146") && seen.contains("left_behind"), "{seen}");
+    assert!(!seen.contains("mine"), "{seen}");
+}
+
+#[test]
+fn a_connection_that_no_reset_undoes_is_not_kept() {
+    let gateway = Gateway::with_mysql_changes(&[EVERYTHING]);
+    let (number, _) = session(&gateway, &["xa start 'x'", "xa end 'x'", "xa prepare 'x'"]);
+    let gone = format!("select count(*) from information_schema.processlist where id = {number}");
+    wait_for("its end", || (gateway.mysql_direct(&[&gone]).trim() == "0").then_some(()));
+    gateway.mysql_direct(&["xa rollback 'x'"]);
+}
+
+#[test]
+fn a_job_ends_what_another_of_its_connections_runs_and_nobody_elses() {
+    let gateway = Gateway::with_mysql_changes(&[EVERYTHING]);
+    run(async {
+        let mut slow = open(&gateway).await;
+        let number = slow.id();
+        assert!(number >= 1 << 31, "the greeting's number is the gateway's own: {number}");
+        let begun = Instant::now();
+        let query = tokio::spawn(async move {
+            let ended = slow.query_first::<i32, _>("select sleep(60)").await;
+            let next = slow.query_first::<i32, _>("select 7").await;
+            (ended, next)
+        });
+        let running = "select count(*) from information_schema.processlist where info = 'select sleep(60)'";
+        wait_for("the query", || (gateway.mysql_direct(&[running]).trim() == "1").then_some(()));
+        // Another job at the same target gets the same answer, and nothing happens.
+        let token = gateway.token(&["--subject", "other-job", "--group", "settlement-batch"]);
+        let mut other = Conn::new(options(&gateway, &token)).await.unwrap();
+        other.query_drop(format!("KILL QUERY {number}")).await.unwrap();
+        other.query_drop(format!("KILL {number}")).await.unwrap();
+        assert_eq!(gateway.mysql_direct(&[running]).trim(), "1");
+        let mut own = open(&gateway).await;
+        own.query_drop(format!("KILL QUERY {number}")).await.unwrap();
+        let (ended, next) = query.await.unwrap();
+        // MariaDB tells SLEEP's own end by 1, and any other by an error.
+        match ended {
+            Ok(value) => assert_eq!(value, Some(1)),
+            Err(error) => assert!(said(&error).starts_with("1317 70100"), "{}", said(&error)),
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30));
+        assert_eq!(next.unwrap(), Some(7), "the session goes on");
+    });
+}
+
+#[test]
+fn names_prepared_by_sql_stand_for_what_they_were_prepared_from() {
+    let gateway = Gateway::with_mysql();
+    let got = gateway.mysql_job(&[
+        "prepare reads from 'select id, pan from cards where id = 1'",
+        "execute reads",
+        "prepare drops from 'drop table cards'",
+        "execute drops",
+        "prepare reads from 'select note from settlements where id = 2'",
+        "execute reads",
+        "deallocate prepare reads",
+    ]);
+    assert!(got.contains("1\t************1111\n"), "{got}");
+    assert!(got.contains("phoned in: **** **** **** 1111"), "{got}");
+    assert_eq!(got.matches("ERROR 1227").count(), 2, "{got}");
+}
