@@ -1,8 +1,9 @@
 -- trick: PREPARE and EXECUTE
--- expect: denied
--- unlabelled: denied
+-- expect: masked
+-- unlabelled: masked
 -- anything: masked
 -- decode: digits
+-- send: simple
 
 prepare p as select pan from cards
 

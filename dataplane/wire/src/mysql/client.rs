@@ -19,6 +19,8 @@ use crate::cursor::Cursor;
 use crate::limits::{RESPONSE_BYTES_MAX, TOKEN_BYTES_MAX};
 use crate::{Error, Handshake, Login, Outbox, Question, Side, Step};
 
+/// What MariaDB puts before its version in greetings.
+const MARIADB_PREFIX: &str = "5.5.5-";
 const CACHING_SHA2: &[u8] = b"caching_sha2_password";
 const SHA256: &[u8] = b"sha256_password";
 const CLEAR: &[u8] = b"mysql_clear_password";
@@ -125,7 +127,14 @@ fn plain(byte: u8) -> u8 {
 
 impl ClientLogin {
     pub(crate) fn new(config: Config) -> Self {
-        let version = if config.version.is_empty() { VERSION.into() } else { config.version };
+        let version = match config.version {
+            version if version.is_empty() => VERSION.into(),
+            // As MariaDB itself greets: clients of MySQL would take its 10 for a later MySQL, whose collations it has not.
+            version if version.contains("MariaDB") && !version.starts_with(MARIADB_PREFIX) => {
+                [MARIADB_PREFIX, &version].concat()
+            }
+            version => version,
+        };
         Self {
             awaiting: Awaiting::Response,
             tls_offered: config.tls_offered,
