@@ -48,6 +48,8 @@ pub struct Following {
     cursors: bool,
     /// It has put something of a label into a setting or a notification.
     spilled: bool,
+    /// It has touched a label: the target may tell of it again when asked for its warnings.
+    touched: bool,
     /// When the wait for facts is over; when facts were last asked for because of an answer.
     wait_until_ms: Option<u64>,
     asked_ms: u64,
@@ -97,9 +99,10 @@ impl Following {
     pub(crate) fn note(&mut self, command: &Command<'_>, exposure: Exposure, tracing: Tracing) {
         // Which rows come was decided with DECLARE.
         let fetches = self.cursors && contains(command.text, b"fetch");
+        let retells = self.touched && retells(command.text);
         self.watch = Watch {
             labels: true,
-            computed: exposure.touches && !exposure.copies_out || fetches || self.spilled,
+            computed: exposure.touches && !exposure.copies_out || fetches || retells || self.spilled,
             unsettled: self.unsettled || exposure.defines,
             carried: self.carried,
             spilled: self.spilled,
@@ -110,6 +113,7 @@ impl Following {
         if command.kind == CommandKind::Prepare {
             return;
         }
+        self.touched |= exposure.touches;
         let ends = exposure.ends && self.unsettled;
         self.unsettled |= exposure.defines;
         if exposure.defines || ends {
@@ -121,6 +125,12 @@ impl Following {
         self.spilled |= exposure.touches && exposure.sets;
         (self.watch.carried, self.watch.spilled) = (self.carried, self.spilled);
     }
+}
+
+/// Whether it may ask for what the target has said of earlier statements: SHOW WARNINGS, SHOW ERRORS, GET DIAGNOSTICS.
+fn retells(text: &str) -> bool {
+    contains(text, b"show") && (contains(text, b"warnings") || contains(text, b"errors"))
+        || contains(text, b"diagnostics")
 }
 
 /// Whether the word stands anywhere in the text, in whatever case.

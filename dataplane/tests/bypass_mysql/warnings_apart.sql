@@ -1,5 +1,5 @@
 -- trick: warnings of a value backwards
--- expect: out-of-reach (policy: careful)
+-- expect: masked
 -- unlabelled: out-of-reach
 -- decode: reversed
 
