@@ -6,17 +6,16 @@ use std::rc::Rc;
 
 use evidence::record::{Record, SessionId};
 use policies::decision::Decision;
-use policies::statement::Dialect;
 use wire::{Command, CommandKind, Now, RefusalKind};
 
 use crate::admit::is_labelled;
 use crate::catalog::Place;
 use crate::desk::{Answer, Desk, OwnedRefusal, Wait, not_recorded};
 use crate::hold::Shown;
-use crate::limits::{NAMED_MAX, RECORDED_TEXT_BYTES_MAX, SESSION_VERDICTS_MAX};
+use crate::limits::{RECORDED_TEXT_BYTES_MAX, SESSION_VERDICTS_MAX};
 use crate::redact;
 use crate::session::{Prepared, Session, Standing, Who};
-use crate::verdict::{Judge, Named, Verdict};
+use crate::verdict::{Judge, Verdict};
 
 /// What is known of a command before its parameters are looked at.
 enum Judged {
@@ -222,9 +221,8 @@ impl Desk {
         if let (Some(exposure), true) = (verdict.exposure, word != "deny") {
             session.following.note(command, exposure, verdict.tracing);
         }
-        if word != "deny" {
-            let dialect = session.dialect();
-            keep_named(&mut session.named, dialect, verdict);
+        if word != "deny" && command.kind != CommandKind::Prepare {
+            session.named.prepare(command.number, &verdict.prepares);
         }
         if let (Some((_, refusal)), Decision::Allow { .. } | Decision::Hold { .. }) =
             (unfit, &verdict.decision)
@@ -240,6 +238,7 @@ impl Desk {
             // Nothing runs yet; each execution asks again, with its parameters.
             Decision::Hold { .. } if command.kind == CommandKind::Prepare => self.forward(session),
             Decision::Hold { rule, .. } if !redact::is_readable(statement) => unreadable(rule),
+            Decision::Hold { rule, .. } if verdict.executes => unseen(rule),
             Decision::Hold { rule, approval } => {
                 let (parameters, whole) = self.shown_parameters(command, secret, format);
                 let untold = u32::from(!whole || secret);
@@ -319,17 +318,6 @@ fn place(who: &Who, database: &str) -> Place {
     Place { target: who.target.clone(), database: database.to_owned() }
 }
 
-/// Takes note of what a statement prepares by SQL. MySQL replaces a name; PostgreSQL keeps what it stands for and fails,
-/// so that there it may be either.
-fn keep_named(named: &mut Named, dialect: Dialect, verdict: &Verdict) {
-    for (name, facts) in &verdict.prepares {
-        let either = dialect == Dialect::Postgres && named.contains_key(name);
-        if named.len() < NAMED_MAX || named.contains_key(name) {
-            named.insert(name.clone(), (!either).then(|| Rc::clone(facts)));
-        }
-    }
-}
-
 /// The decision and its rule as records have them, with what is refused whatever the rules allow.
 fn words<'a>(decision: &'a Decision, unfit: Option<&'static str>) -> (&'static str, &'a str) {
     match (decision, unfit) {
@@ -349,6 +337,13 @@ fn unreadable(rule: &str) -> Answer {
             .detail("it names a secret, and where its literals begin and end is not sure")
             .hint(hint),
     )
+}
+
+/// It would be held, but its text does not show what it runs, nor with which values.
+fn unseen(rule: &str) -> Answer {
+    let words = format!("rule {rule} holds what EXECUTE runs, and that cannot be shown");
+    let hint = "send the statement itself, or prepare it by the protocol";
+    Answer::Refuse(OwnedRefusal::new(RefusalKind::Denied, words).hint(hint))
 }
 
 /// What is refused whatever the rules allow: the word that stands for a rule in records, and the refusal.

@@ -395,6 +395,7 @@ impl Desk {
 
     fn finished(&mut self, session: &mut Session, number: u64, rows: u64, masked: u64, outcome: Outcome) {
         self.defined(session, number);
+        session.named.ended(number, outcome == Outcome::Done);
         session.rows += rows;
         session.masked += masked;
         self.metrics.masked.add(masked);

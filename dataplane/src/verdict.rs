@@ -13,7 +13,7 @@ use wire::Origins;
 
 use crate::catalog::Place;
 use crate::following::Tracing;
-use crate::limits::VERDICTS_MAX;
+use crate::limits::{NAMED_MAX, VERDICTS_MAX};
 use crate::redact;
 
 /// What is known of a statement for an identity class under one snapshot.
@@ -34,12 +34,48 @@ pub struct Verdict {
     pub exposure: Option<Exposure>,
     /// What the target's word on its columns' origins is worth.
     pub tracing: Tracing,
+    /// It runs what was prepared by SQL: its text does not show that.
+    pub executes: bool,
     /// Statements that it prepares under a name, by SQL.
     pub prepares: Vec<(String, Rc<Facts>)>,
 }
 
-/// Statements that a session has prepared by SQL, by name; `None`: it may be any of several.
-pub type Named = HashMap<String, Option<Rc<Facts>>>;
+/// Statements that a session has prepared by SQL, by name.
+#[derive(Default)]
+pub struct Named {
+    /// `None`: what the name stands for is not known.
+    known: HashMap<String, Option<Rc<Facts>>>,
+    /// Prepared by a command that has not ended: its number, the name, the facts.
+    under_way: Vec<(u64, String, Rc<Facts>)>,
+}
+
+impl Named {
+    /// A command is to prepare these: until it has ended well, what the names stand for is not known.
+    pub fn prepare(&mut self, number: u64, prepares: &[(String, Rc<Facts>)]) {
+        for (name, facts) in prepares {
+            if self.known.len() >= NAMED_MAX && !self.known.contains_key(name) {
+                continue;
+            }
+            self.known.insert(name.clone(), None);
+            self.under_way.push((number, name.clone(), Rc::clone(facts)));
+        }
+    }
+
+    /// A command has ended.
+    pub fn ended(&mut self, number: u64, well: bool) {
+        for (of, name, facts) in std::mem::take(&mut self.under_way) {
+            match of == number {
+                true if well => drop(self.known.insert(name, Some(facts))),
+                true => {}
+                false => self.under_way.push((of, name, facts)),
+            }
+        }
+    }
+
+    fn facts(&self, name: &str) -> Option<Facts> {
+        self.known.get(name)?.as_deref().cloned()
+    }
+}
 
 /// What a statement is judged by.
 #[derive(Clone, Copy)]
@@ -126,7 +162,7 @@ impl Verdicts {
         if let Some(verdict) = self.known.get(&KeyRef { class: number, abstracted: false, text }) {
             return Rc::clone(verdict);
         }
-        let prepared = |name: &str| judge.named.get(name)?.as_deref().cloned();
+        let prepared = |name: &str| judge.named.facts(name);
         let facts = analyse_in(text, dialect, &Context { database: judge.database, prepared: &prepared });
         let verdict = Rc::new(verdict(judge, text, &facts));
         // What it runs is the session's own.
@@ -158,6 +194,7 @@ fn verdict(judge: &Judge<'_>, text: &str, facts: &Facts) -> Verdict {
         writes: facts.verbs.iter().any(|verb| matches!(verb, Verb::Insert | Verb::Update | Verb::Merge)),
         exposure,
         tracing: tracing(judge, facts, exposure),
+        executes: !facts.executes.is_empty(),
         prepares: prepares(facts),
     }
 }

@@ -32,11 +32,22 @@ const COLUMNS: &str = "SELECT COLUMN_NAME, COALESCE(GENERATION_EXPRESSION, '') \
 const VIEWS: &str = "SELECT TABLE_SCHEMA, TABLE_NAME, COALESCE(VIEW_DEFINITION, '') FROM information_schema.VIEWS \
     WHERE TABLE_SCHEMA NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys') LIMIT ?";
 
-/// Columns of the server's own that hold values of others, by relation: MariaDB's statistics, MySQL's histograms.
-const STATISTICS: [(&str, &str, &[&str]); 2] = [
+/// Columns of the server's own that hold values of others, by relation: statistics, histograms, and what is kept of
+/// statements, their errors and their variables.
+const REPEATING: [(&str, &str, &[&str]); 11] = [
     ("mysql", "column_stats", &["min_value", "max_value", "histogram"]),
+    ("mysql", "general_log", &["argument"]),
+    ("mysql", "slow_log", &["sql_text"]),
     ("information_schema", "COLUMN_STATISTICS", &["HISTOGRAM"]),
+    ("information_schema", "OPTIMIZER_TRACE", &["QUERY", "TRACE"]),
+    ("information_schema", "USER_VARIABLES", &["VARIABLE_VALUE"]),
+    ("performance_schema", "events_statements_current", STATEMENTS),
+    ("performance_schema", "events_statements_history", STATEMENTS),
+    ("performance_schema", "events_statements_history_long", STATEMENTS),
+    ("performance_schema", "user_variables_by_thread", &["VARIABLE_VALUE"]),
+    ("performance_schema", "threads", &["PROCESSLIST_INFO"]),
 ];
+const STATEMENTS: &[&str] = &["SQL_TEXT", "MESSAGE_TEXT", "DIGEST_TEXT"];
 
 /// A database and a relation in it.
 type Name = (String, String);
@@ -309,7 +320,7 @@ fn view(definition: &Definition, known: &Known, relations: &Relations) -> View {
         refers,
         whole_rows: false,
         functions: !is_plain(facts),
-        statistics: facts.objects.iter().any(|object| is_statistics(object)),
+        statistics: facts.objects.iter().any(|object| repeats(object)),
         origins: Some(definition.origins.iter().map(|told| told.as_ref().and_then(origin)).collect()),
         columns: i16::try_from(known.columns.len()).unwrap_or(i16::MAX),
     }
@@ -317,7 +328,7 @@ fn view(definition: &Definition, known: &Known, relations: &Relations) -> View {
 
 /// What was followed, for the columns of answers and for statements.
 fn named(relations: &Relations, marks: &Marks, all: &BTreeSet<String>) -> (Origins, Vec<DerivedLabel>) {
-    let mut found = Vec::with_capacity(relations.len() + STATISTICS.len());
+    let mut found = Vec::with_capacity(relations.len() + REPEATING.len());
     let mut derived = Vec::new();
     for ((database, name), known) in relations {
         let mut columns = Vec::new();
@@ -335,7 +346,7 @@ fn named(relations: &Relations, marks: &Marks, all: &BTreeSet<String>) -> (Origi
             columns,
         });
     }
-    for (database, name, columns) in STATISTICS {
+    for (database, name, columns) in REPEATING {
         found.push(NamedRelation {
             database: database.as_bytes().into(),
             name: name.as_bytes().into(),
@@ -358,8 +369,8 @@ fn is_plain(facts: &Facts) -> bool {
     facts.understood && !calls_unknown(facts, Dialect::Mysql)
 }
 
-fn is_statistics(object: &str) -> bool {
-    STATISTICS.iter().any(|(database, name, _)| object.eq_ignore_ascii_case(&format!("{database}.{name}")))
+fn repeats(object: &str) -> bool {
+    REPEATING.iter().any(|(database, name, _)| object.eq_ignore_ascii_case(&format!("{database}.{name}")))
 }
 
 /// Whether the column, or any of its relation's, is read.

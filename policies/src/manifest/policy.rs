@@ -237,10 +237,6 @@ fn mask(node: &Node, out: &mut Diagnostics<'_>) -> Option<At<model::Mask>> {
 }
 
 fn mask_format(node: &Node, out: &mut Diagnostics<'_>) -> Option<At<model::Mask>> {
-    if matches!(&node.kind, Kind::Scalar(text) if text == "surrogate") {
-        out.error(node.place, "the mask `surrogate` is not served by this version");
-        return None;
-    }
     word(node, &MASKS, out)
 }
 

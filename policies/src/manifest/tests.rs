@@ -222,7 +222,6 @@ const OF_TARGETS_AND_POLICIES: &[Case] = &[
     ),
     ("grant: once", "grant: twice", "33:75: `twice` is not one of once, session"),
     ("grant: once", "grant: {windw: 1h}", "33:75: `grant` lacks `window`"),
-    ("pan: last4}", "pan: surrogate}", "35:13: the mask `surrogate` is not served by this version"),
     (
         "pan: last4}",
         "pan: last5}",

@@ -516,7 +516,10 @@ impl Talk {
             out.events.push(Event::Masked(masked));
         }
         self.awaits = Await::Nothing;
-        self.next_database = None;
+        if self.next_database.take().is_some() {
+            // It has failed somewhere: the default database is the old one or the new.
+            self.database.clear();
+        }
         self.transaction.begins = false;
         self.notice.clear();
     }
