@@ -51,4 +51,18 @@ pub(super) const CASES: &[&str] = &[
     "SET session.sql_mode = 'ANSI_QUOTES'",
     "WITH RECURSIVE a AS (SELECT x FROM b) CYCLE x RESTRICT, b AS (SELECT 1) SELECT * FROM a",
     "what is this",
+    // Prepared from a text that is in another character set.
+    "PREPARE p FROM _utf16le'SELECT 1'",
+    "PREPARE p FROM _utf8'SELECT ' _gbk'1'",
+    "EXECUTE IMMEDIATE _binary'SELECT 1'",
+    "EXECUTE IMMEDIATE _swe7\"SELECT 1\" 'x'",
+    "SET sql_mode = _utf16le'traditional'",
+    // Of names that are not ASCII, or end in a space, several are one to the server.
+    "PREPARE ä FROM 'SELECT 1'",
+    "PREPARE `p ` FROM 'SELECT 1'",
+    "PREPARE p FROM 'SELECT 1'; EXECUTE `p `",
+    "DEALLOCATE PREPARE ä",
+    // Some servers end a text at a NUL.
+    "SELECT 1 -- \0",
+    "EXECUTE IMMEDIATE 'SELECT 1 -- \\0'",
 ];
