@@ -298,34 +298,17 @@ impl<'t> Reading<'t, '_> {
         }
     }
 
-    /// HANDLER, behind its word: a table's rows without a query. An alias could pass for a table, so there is none.
+    /// HANDLER, behind its word: a table's rows without a query. Which table READ reads was said when its name was opened,
+    /// maybe in another database.
     pub(super) fn handler(&mut self) -> Result {
-        let parts = self.path()?;
-        let (object, source) = self.table_source(&parts, None)?;
+        let object = self.object()?;
         self.facts().touch(Verb::Select, &object);
-        match self.at.one_of(&["open", "close", "read"]) {
-            Some("read") => {}
-            Some(_) => return Ok(()),
+        match self.at.one_of(&["open", "close"]) {
+            Some("open") => self.facts().whole_row(&object, &names::any_column(&object), false),
+            Some(_) => {}
             None => return Err(NotUnderstood),
         }
-        self.facts().whole_row(&object, &names::any_column(&object), false);
-        self.framed(Frame { sources: vec![source], ..Frame::default() }, |it| {
-            if it.at.one_of(&["first", "next"]).is_none() {
-                it.name()?;
-                let moved = it.at.one_of(&["first", "next", "prev", "last"]).is_some();
-                if !moved {
-                    let compared = ["=", "<=", ">=", "<", ">"].iter().any(|sign| it.at.operator(sign));
-                    absent(!compared)?;
-                    it.expect_sign('(')?;
-                    it.list(Use::Through)?;
-                    it.expect_sign(')')?;
-                }
-            }
-            if it.at.word("where") {
-                it.expr(Use::Filter)?;
-            }
-            if it.at.word("limit") { it.limit() } else { Ok(()) }
-        })
+        Ok(())
     }
 }
 

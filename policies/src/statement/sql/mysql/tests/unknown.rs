@@ -65,4 +65,15 @@ pub(super) const CASES: &[&str] = &[
     // Some servers end a text at a NUL.
     "SELECT 1 -- \0",
     "EXECUTE IMMEDIATE 'SELECT 1 -- \\0'",
+    // What the server is to tell of the session.
+    "SET session_track_system_variables = ''",
+    "SET @@session.session_track_schema = 0",
+    "SET GLOBAL `session_track_gtids` = 'off'",
+    "SET a = 1, LOCAL SESSION_TRACK_STATE_CHANGE = 1",
+    "SET STATEMENT session_track_schema = 0 FOR SELECT 1",
+    "PREPARE p FROM 'SET session_track_schema = 0'",
+    "EXECUTE IMMEDIATE 'SET session_track_transaction_info = \"off\"'",
+    // The name was opened elsewhere.
+    "HANDLER cards READ FIRST",
+    "HANDLER shop.cards READ NEXT",
 ];
