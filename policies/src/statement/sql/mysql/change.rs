@@ -3,7 +3,7 @@ use super::super::super::{Effect, Verb};
 use super::super::cursor::Unit as _;
 use super::super::names;
 use super::super::reader::{NotUnderstood, Result, absent};
-use super::super::scope::{Frame, Origin, Source, Use};
+use super::super::scope::{Frame, Origin, Source, Use, is_ambiguous};
 use super::lexer::Lexeme;
 use super::reading::Reading;
 
@@ -40,6 +40,7 @@ impl<'t> Reading<'t, '_> {
         if self.at.word("as") {
             let name = self.name()?;
             let renamed = self.names()?;
+            absent(renamed.iter().any(|it| is_ambiguous(it)))?;
             let (_, mut new) = self.table_source(&parts, Some(name))?;
             new.renamed = renamed;
             row.sources.push(new);
@@ -62,7 +63,7 @@ impl<'t> Reading<'t, '_> {
         loop {
             let parts = self.path()?;
             let column = parts.last().ok_or(NotUnderstood)?;
-            self.facts().write(names::column(target, column));
+            self.writes(target, column);
             if self.at.sign(')') {
                 return Ok(());
             }
@@ -96,7 +97,7 @@ impl<'t> Reading<'t, '_> {
                 Some(_) => self.targets_of(&parts)?,
             };
             for object in targets {
-                self.facts().write(names::column(&object, column));
+                self.writes(&object, column);
                 if let Some(verb) = verb {
                     self.facts().touch(verb, &object);
                 }
@@ -289,7 +290,7 @@ impl<'t> Reading<'t, '_> {
                 self.facts().access(Verb::Set, &format!("@{name}"));
             } else {
                 let parts = self.path()?;
-                self.facts().write(names::column(target, parts.last().ok_or(NotUnderstood)?));
+                self.writes(target, parts.last().ok_or(NotUnderstood)?);
             }
             if self.at.sign(')') {
                 return Ok(());

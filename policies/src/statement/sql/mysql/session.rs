@@ -4,7 +4,7 @@ use super::super::super::{Effect, TransactionVerb, Verb};
 use super::super::builder::Builder;
 use super::super::cursor::{Cursor, Unit as _};
 use super::super::reader::{NotUnderstood, Result, absent};
-use super::super::scope::Use;
+use super::super::scope::{Use, is_ambiguous};
 use super::lexer::Lexeme;
 use super::reading::Reading;
 use super::{Script, Session, lexed};
@@ -19,7 +19,7 @@ pub(super) fn split(lexemes: &[Lexeme]) -> impl Iterator<Item = &[Lexeme]> {
 /// A prepared statement's name. One of which others may be an equal to the server's collation is refused.
 fn statement_name(cursor: &mut Cursor<'_, Lexeme>) -> Result<String> {
     let name = cursor.name()?;
-    if name.is_ascii() && !name.ends_with(' ') { Ok(name) } else { Err(NotUnderstood) }
+    if is_ambiguous(&name) { Err(NotUnderstood) } else { Ok(name) }
 }
 
 impl Script<'_> {

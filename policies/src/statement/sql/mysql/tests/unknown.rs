@@ -76,4 +76,5 @@ pub(super) const CASES: &[&str] = &[
     // The name was opened elsewhere.
     "HANDLER cards READ FIRST",
     "HANDLER shop.cards READ NEXT",
+    "INSERT INTO t (a) VALUES (1) AS n (ä) ON DUPLICATE KEY UPDATE a = n.a",
 ];
