@@ -54,6 +54,10 @@ pub struct Exposure {
     pub copies_out: bool,
     /// It gives names to tables of its own making: a target that tells a column's table may tell one of these.
     pub derives: bool,
+    /// It may make a table of the session's own, which stands before another of its name.
+    pub temporary: bool,
+    /// It may show errors and warnings of statements before it.
+    pub diagnoses: bool,
 }
 
 /// What decides where no rule does.

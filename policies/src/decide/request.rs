@@ -178,6 +178,8 @@ impl<'a> Request<'a> {
             ends: facts.transaction.is_some_and(|verb| verb != TransactionVerb::Begin),
             copies_out: does(Verb::Copy) && !does(Verb::Insert),
             derives: !facts.derived_names.is_empty(),
+            temporary: opaque || does(Verb::Call) || facts.temporary,
+            diagnoses: opaque || facts.diagnoses,
         }
     }
 

@@ -398,6 +398,21 @@ fn facts_at_odds_with_themselves_are_not_allowed() {
 }
 
 #[test]
+fn exposure_tells_of_temporary_tables_and_diagnoses() {
+    let (snapshot, _) = snapshot("  - {name: r, verbs: [select], decide: allow}\n");
+    let told = |text: &str| {
+        let facts = sql::analyse(text, Dialect::Mysql);
+        let it = snapshot.exposure("payments", &facts, &[]).unwrap();
+        (it.temporary, it.diagnoses)
+    };
+    assert_eq!(told("CREATE TEMPORARY TABLE t (a INT)"), (true, false));
+    assert_eq!(told("SHOW WARNINGS"), (false, true));
+    assert_eq!(told("CREATE TABLE t (a INT)"), (false, false));
+    // What it does beside is not known.
+    assert_eq!(told("PREPARE p FROM @a"), (true, true));
+}
+
+#[test]
 fn exposure_tells_what_a_statement_may_show_and_change() {
     let (snapshot, _) = snapshot("  - {name: r, verbs: [select], decide: allow}\n");
     let derived = [DerivedLabel::new("public", "v", "x", "sad"), DerivedLabel::new("s", "a.b", "c", "pan")];

@@ -141,6 +141,7 @@ pub struct Access {
 /// double quotes, so that `"a.b"` cannot pass for `a.b`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of one statement")]
 pub struct Facts {
     /// False: something in the request was not understood; `verbs` then holds `unknown`.
     pub understood: bool,
@@ -170,7 +171,7 @@ pub struct Facts {
     pub literals_matter: bool,
     /// What it does to the transaction; the last one where there are several.
     pub transaction: Option<TransactionVerb>,
-    /// Prepared statements that it makes by PREPARE.
+    /// Prepared statements that it makes by PREPARE, by their names as the session knows them: nothing is quoted.
     pub prepares: Vec<String>,
     /// Where the request is a list of several statements: the facts of each, in their order, and each decided on by
     /// itself. Empty where it is one statement. What stands above is of all of them together.
@@ -182,6 +183,12 @@ pub struct Facts {
     /// MySQL tells such a name as a column's table. Empty for PostgreSQL, which tells none.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub derived_names: Vec<String>,
+    /// It makes a table of the session's own, which from then on stands before another of its name. Of MySQL.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub temporary: bool,
+    /// It shows errors and warnings of statements before it, which may quote their data. Of MySQL.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub diagnoses: bool,
 }
 
 impl Facts {

@@ -32,8 +32,8 @@ pub(super) fn fingerprint(text: &str, out: &mut String) -> bool {
                 let Some(end) = name_end(bytes, at) else { return false };
                 at = end;
             }
-            // A name in quotes follows.
-            b'@' if matches!(next, Some(b'\'' | b'"')) => return false,
+            // A name in quotes follows, or one that begins with what is no number.
+            b'@' if matches!(next, Some(b'\'' | b'"' | b'0'..=b'9')) => return false,
             b'-' if next == Some(b'-') => return false,
             b'/' if next == Some(b'*') => return false,
             // `.5` begins a number, or behind a name is one.
@@ -159,6 +159,8 @@ mod tests {
             "SELECT 'a'\n\"b\"",
             "SELECT @'a'",
             "SELECT @\"a\"",
+            "SELECT @1",
+            "EXECUTE p USING @2a",
             "SELECT $1",
             "SELECT a$",
             "SELECT \\N",

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 /// Facts in the making.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "those of the facts")]
 pub(super) struct Builder {
     accesses: BTreeSet<Access>,
     objects: BTreeSet<String>,
@@ -18,6 +19,8 @@ pub(super) struct Builder {
     prepares: BTreeSet<String>,
     executes: BTreeSet<String>,
     derived_names: BTreeSet<String>,
+    temporary: bool,
+    diagnoses: bool,
     not_understood: bool,
     all_transformed: bool,
 }
@@ -106,6 +109,16 @@ impl Builder {
         }
     }
 
+    /// A table of the session's own is made.
+    pub(super) fn temporary(&mut self) {
+        self.temporary = true;
+    }
+
+    /// Errors or warnings are shown.
+    pub(super) fn diagnoses(&mut self) {
+        self.diagnoses = true;
+    }
+
     /// Something is not understood, and so nothing that was found is all there is.
     pub(super) fn unknown(&mut self) {
         self.verb(Verb::Unknown);
@@ -128,6 +141,8 @@ impl Builder {
         self.prepares.extend(facts.prepares.iter().cloned());
         self.executes.extend(facts.executes.iter().cloned());
         self.derived_names.extend(facts.derived_names.iter().cloned());
+        self.temporary |= facts.temporary;
+        self.diagnoses |= facts.diagnoses;
         self.not_understood |= !facts.understood;
     }
 
@@ -155,6 +170,8 @@ impl Builder {
             prepares: self.prepares.into_iter().collect(),
             executes: self.executes.into_iter().collect(),
             derived_names: self.derived_names.into_iter().collect(),
+            temporary: self.temporary,
+            diagnoses: self.diagnoses,
             members: Vec::new(),
         }
     }

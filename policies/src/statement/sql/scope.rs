@@ -14,6 +14,11 @@ pub(super) enum Use {
     Through,
 }
 
+/// May MySQL's collation take this name for another one?
+pub(super) fn is_ambiguous(name: &str) -> bool {
+    !name.is_ascii() || name.ends_with(' ')
+}
+
 /// A set of columns, as facts write them.
 pub(super) type Columns = BTreeSet<String>;
 
@@ -54,6 +59,16 @@ impl Outputs {
     /// The same, its names forgotten: another list of names applies.
     pub(super) fn nameless(&self) -> Self {
         Self { columns: vec![(None, self.all())], stars: BTreeSet::new(), opaque: self.opaque }
+    }
+
+    /// The same, names that are ambiguous to MySQL forgotten.
+    pub(super) fn certain(mut self) -> Self {
+        for (name, _) in &mut self.columns {
+            if name.as_deref().is_some_and(is_ambiguous) {
+                *name = None;
+            }
+        }
+        self
     }
 
     /// Adds the outputs of the other side of UNION and the like, which go under this side's names.
@@ -125,6 +140,14 @@ impl Source {
             Origin::Object(object) => (Columns::from([names::column(object, name)]), false),
             Origin::Derived(outputs) if self.renamed.iter().any(|it| it == name) => (outputs.all(), true),
             Origin::Derived(outputs) => outputs.named(name),
+        }
+    }
+
+    /// All columns behind it.
+    fn columns(&self) -> Columns {
+        match &self.origin {
+            Origin::Object(object) => Columns::from([names::any_column(object)]),
+            Origin::Derived(outputs) => outputs.all(),
         }
     }
 
@@ -215,8 +238,22 @@ pub(super) fn resolve_qualified(
 
 /// What `name` without qualifier may stand for where no reference is a whole row (MySQL).
 pub(super) fn resolve_column(frames: &[Frame], name: &str) -> Found {
+    if is_ambiguous(name) {
+        return any_of(frames.iter().flat_map(|frame| &frame.sources)).unwrap_or_default();
+    }
     let found = resolve(frames, name);
     Found { rows: vec![], derived_row: Columns::new(), ..found }
+}
+
+/// Any column of these. None: there are none.
+fn any_of<'a>(sources: impl Iterator<Item = &'a Source>) -> Option<Found> {
+    let mut found = None::<Found>;
+    for source in sources {
+        let found = found.get_or_insert_default();
+        found.columns.extend(source.columns());
+        found.opaque |= source.is_opaque();
+    }
+    found
 }
 
 /// The sources that `qualifier.` may name, of every frame: MySQL's aliases may differ in case alone.
@@ -236,6 +273,9 @@ pub(super) fn resolve_in_all(
     qualifier: &str,
     name: &str,
 ) -> Option<Found> {
+    if is_ambiguous(name) {
+        return any_of(sources(frames, schema, qualifier));
+    }
     let mut found = None::<Found>;
     for source in sources(frames, schema, qualifier) {
         let found = found.get_or_insert_default();

@@ -4,7 +4,6 @@ use super::Session;
 use super::builder::Builder;
 use super::cursor::Cursor;
 use super::lexer::Lexeme;
-use super::names;
 use super::reader::{NotUnderstood, Result};
 
 impl Session<'_> {
@@ -116,7 +115,7 @@ impl Session<'_> {
         }
         let inner = self.statement(cursor.rest());
         facts.add(&inner);
-        facts.prepares(names::part(&name));
+        facts.prepares(name.clone());
         facts.literals_matter();
         self.local.insert(name, inner);
         Ok(())
@@ -125,7 +124,7 @@ impl Session<'_> {
     fn execute(&mut self, cursor: &mut Cursor<'_>, facts: &mut Builder) -> Result {
         let name = cursor.name()?;
         facts.literals_matter();
-        facts.executes(names::part(&name));
+        facts.executes(name.clone());
         if cursor.peek().is_some_and(|it| it.is_sign('(')) {
             let arguments = cursor.parenthesised()?;
             // Their functions run; queries are not allowed there.

@@ -39,6 +39,10 @@ impl<'t> Reading<'t, '_> {
             }
             _ => {
                 self.expect_sign('(')?;
+                if word == "last_insert_id" && !self.comes_sign(')') {
+                    // With an argument it keeps that for the session.
+                    self.facts().access(Verb::Set, word);
+                }
                 self.special(word)?;
                 self.expect_sign(')')?;
                 self.over()

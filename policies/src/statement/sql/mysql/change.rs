@@ -3,7 +3,7 @@ use super::super::super::{Effect, Verb};
 use super::super::cursor::Unit as _;
 use super::super::names;
 use super::super::reader::{NotUnderstood, Result, absent};
-use super::super::scope::{Frame, Origin, Source, Use};
+use super::super::scope::{Frame, Origin, Source, Use, is_ambiguous};
 use super::lexer::Lexeme;
 use super::reading::Reading;
 
@@ -40,6 +40,7 @@ impl<'t> Reading<'t, '_> {
         if self.at.word("as") {
             let name = self.name()?;
             let renamed = self.names()?;
+            absent(renamed.iter().any(|it| is_ambiguous(it)))?;
             let (_, mut new) = self.table_source(&parts, Some(name))?;
             new.renamed = renamed;
             row.sources.push(new);
@@ -62,7 +63,7 @@ impl<'t> Reading<'t, '_> {
         loop {
             let parts = self.path()?;
             let column = parts.last().ok_or(NotUnderstood)?;
-            self.facts().write(names::column(target, column));
+            self.writes(target, column);
             if self.at.sign(')') {
                 return Ok(());
             }
@@ -96,7 +97,7 @@ impl<'t> Reading<'t, '_> {
                 Some(_) => self.targets_of(&parts)?,
             };
             for object in targets {
-                self.facts().write(names::column(&object, column));
+                self.writes(&object, column);
                 if let Some(verb) = verb {
                     self.facts().touch(verb, &object);
                 }
@@ -289,7 +290,7 @@ impl<'t> Reading<'t, '_> {
                 self.facts().access(Verb::Set, &format!("@{name}"));
             } else {
                 let parts = self.path()?;
-                self.facts().write(names::column(target, parts.last().ok_or(NotUnderstood)?));
+                self.writes(target, parts.last().ok_or(NotUnderstood)?);
             }
             if self.at.sign(')') {
                 return Ok(());
@@ -298,34 +299,17 @@ impl<'t> Reading<'t, '_> {
         }
     }
 
-    /// HANDLER, behind its word: a table's rows without a query. An alias could pass for a table, so there is none.
+    /// HANDLER, behind its word: a table's rows without a query. Which table READ reads was said when its name was opened,
+    /// maybe in another database.
     pub(super) fn handler(&mut self) -> Result {
-        let parts = self.path()?;
-        let (object, source) = self.table_source(&parts, None)?;
+        let object = self.object()?;
         self.facts().touch(Verb::Select, &object);
-        match self.at.one_of(&["open", "close", "read"]) {
-            Some("read") => {}
-            Some(_) => return Ok(()),
+        match self.at.one_of(&["open", "close"]) {
+            Some("open") => self.facts().whole_row(&object, &names::any_column(&object), false),
+            Some(_) => {}
             None => return Err(NotUnderstood),
         }
-        self.facts().whole_row(&object, &names::any_column(&object), false);
-        self.framed(Frame { sources: vec![source], ..Frame::default() }, |it| {
-            if it.at.one_of(&["first", "next"]).is_none() {
-                it.name()?;
-                let moved = it.at.one_of(&["first", "next", "prev", "last"]).is_some();
-                if !moved {
-                    let compared = ["=", "<=", ">=", "<", ">"].iter().any(|sign| it.at.operator(sign));
-                    absent(!compared)?;
-                    it.expect_sign('(')?;
-                    it.list(Use::Through)?;
-                    it.expect_sign(')')?;
-                }
-            }
-            if it.at.word("where") {
-                it.expr(Use::Filter)?;
-            }
-            if it.at.word("limit") { it.limit() } else { Ok(()) }
-        })
+        Ok(())
     }
 }
 

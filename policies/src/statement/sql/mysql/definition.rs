@@ -104,7 +104,12 @@ impl<'t> Reading<'t, '_> {
     }
 
     fn create(&mut self) -> Result {
+        let before = self.at.rest();
         self.modifiers()?;
+        let modifiers = before.len() - self.at.rest().len();
+        if before.iter().take(modifiers).any(|it| it.is("temporary")) {
+            self.facts().temporary();
+        }
         let Some(Lexeme::Word { folded: kind, .. }) = self.at.next() else { return Err(NotUnderstood) };
         let kind = kind.as_str();
         if PROGRAMS.contains(&kind) {

@@ -16,6 +16,9 @@ type Result<T> = std::result::Result<T, Unreadable>;
 /// Executable comments below this version run on every server that is served; MariaDB passes over those from here on.
 const COMMENT_VERSION_END: u32 = 50_700;
 
+/// Character sets whose strings are read as they stand.
+const UTF8: [&str; 3] = ["utf8", "utf8mb3", "utf8mb4"];
+
 /// A piece of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Lexeme {
@@ -30,7 +33,7 @@ pub(super) enum Lexeme {
     Quoted(String),
     /// A string; adjacent ones are one.
     Text(String),
-    /// `x'…'`, `0x…`, `b'…'`, `0b…`.
+    /// A value whose text is not known: `x'…'`, `0x…`, `b'…'`, `0b…`, and strings in a character set other than UTF-8.
     Bits,
     Number(String),
     /// `?`
@@ -83,7 +86,12 @@ pub(super) struct Lexed {
 
 /// Cuts a text.
 pub(super) fn cut(text: &str) -> Result<Lexed> {
-    let mut lexer = Lexer { text, at: 0, out: Vec::new(), executable: false, written: BTreeMap::new() };
+    // Servers end some texts here.
+    if text.contains('\0') {
+        return Err(Unreadable);
+    }
+    let mut lexer =
+        Lexer { text, at: 0, out: Vec::new(), foreign: false, executable: false, written: BTreeMap::new() };
     while lexer.at < text.len() {
         lexer.one()?;
     }
@@ -98,6 +106,8 @@ struct Lexer<'a> {
     text: &'a str,
     at: usize,
     out: Vec<Lexeme>,
+    /// What was cut last, if it is `Bits`, is a string in another character set: one behind it is a part of it.
+    foreign: bool,
     /// Within an executable comment.
     executable: bool,
     /// How each name is written; None: in several ways.
@@ -303,6 +313,7 @@ impl<'a> Lexer<'a> {
     fn text_literal(&mut self, text: String) {
         match self.out.last_mut() {
             Some(Lexeme::Text(before)) => before.push_str(&text),
+            Some(Lexeme::Bits) if self.foreign => {}
             _ => self.out.push(Lexeme::Text(text)),
         }
     }
@@ -373,6 +384,7 @@ impl<'a> Lexer<'a> {
             let count = digits.bytes().take_while(|byte| char::from(*byte).is_digit(radix)).count();
             let behind = digits.get(count..).and_then(|it| it.chars().next());
             if count > 0 && !behind.is_some_and(in_name) {
+                self.foreign = false;
                 self.push(Lexeme::Bits, 2 + count);
                 return Ok(());
             }
@@ -426,6 +438,7 @@ impl<'a> Lexer<'a> {
             if self.ahead(0) != Some('\'') || radix == 16 && digits % 2 == 1 {
                 return Err(Unreadable);
             }
+            self.foreign = false;
             self.push(Lexeme::Bits, 1);
             return Ok(());
         }
@@ -434,28 +447,35 @@ impl<'a> Lexer<'a> {
             self.out.push(Lexeme::Quoted(folded));
             return Ok(());
         }
-        if folded.strip_prefix('_').is_some_and(is_charset) {
-            return self.introduced();
+        if let Some(charset) = folded.strip_prefix('_').filter(|it| is_charset(it)) {
+            return self.introduced(charset);
         }
         self.out.push(Lexeme::Word { folded, call: next == Some('(') });
         Ok(())
     }
 
-    /// The string behind a character set's name. The set does not change where it ends.
-    fn introduced(&mut self) -> Result<()> {
+    /// The string behind a character set's name. The set does not change where it ends, but what its bytes say.
+    fn introduced(&mut self, charset: &str) -> Result<()> {
         self.take_while(is_space);
         let before = self.out.len();
         match self.ahead(0) {
-            Some('\'' | '"' | 'x' | 'X' | 'b' | 'B' | '0') => self.one()?,
-            _ => return Err(Unreadable),
+            Some(quote @ ('\'' | '"')) => {
+                let text = self.string(quote)?;
+                if UTF8.contains(&charset) && text.chars().all(|c| c <= '\u{ffff}') {
+                    self.text_literal(text);
+                } else {
+                    self.foreign = true;
+                    self.out.push(Lexeme::Bits);
+                }
+                Ok(())
+            }
+            Some('x' | 'X' | 'b' | 'B' | '0') => {
+                self.one()?;
+                let literal = matches!(self.out.last(), Some(Lexeme::Bits)) && self.out.len() == before + 1;
+                if literal { Ok(()) } else { Err(Unreadable) }
+            }
+            _ => Err(Unreadable),
         }
-        let literal = match self.out.last() {
-            // Behind another string it has become a part of it.
-            Some(Lexeme::Text(_)) => true,
-            Some(Lexeme::Bits) => self.out.len() == before + 1,
-            _ => false,
-        };
-        if literal { Ok(()) } else { Err(Unreadable) }
     }
 }
 
@@ -540,11 +560,29 @@ mod tests {
         assert_eq!(lex("'a' \"b\" /* */ 'c'").unwrap(), [text("abc")]);
         assert_eq!(lex("N'a' n'b'").unwrap(), [text("ab")]);
         assert_eq!(lex("_utf8'a'").unwrap(), [text("a")]);
-        assert_eq!(lex("_latin1 'a'").unwrap(), [text("a")]);
-        assert_eq!(lex("_gbk'\u{ff}\\'' ").unwrap(), [text("\u{ff}'")]);
+        assert_eq!(lex("_utf8mb4 'a' 'b'").unwrap(), [text("ab")]);
+        for foreign in
+            ["_latin1 'a'", "_gbk'\u{ff}\\'' ", "_utf16le'a' 'b' \"c\"", "_ascii'a'", "_utf8'\u{1f600}'"]
+        {
+            assert_eq!(lex(foreign).unwrap(), [Lexeme::Bits], "{foreign}");
+        }
+        assert_eq!(lex("'a' _swe7'b'").unwrap(), [text("a"), Lexeme::Bits]);
+        assert_eq!(lex("_binary'a', x'41' 'b'").unwrap()[2..], [Lexeme::Bits, text("b")]);
         assert_eq!(lex("_binary x'ff' X'1F' b'01' 0x1f 0b01").unwrap(), [const { Lexeme::Bits }; 5]);
         assert_eq!(lex("_x 'a'").unwrap(), [word("_x"), text("a")]);
-        for bad in [r"'a\'", "'a", "\"a'", "x'1'", "x'zz'", "b'2'", "_utf8 a", "_utf8", "'\0'"] {
+        for bad in [
+            r"'a\'",
+            "'a",
+            "\"a'",
+            "x'1'",
+            "x'zz'",
+            "b'2'",
+            "_utf8 a",
+            "_utf8",
+            "'\0'",
+            "a /* \0 */ b",
+            "a -- \0",
+        ] {
             assert_eq!(lex(bad), Err(Unreadable), "{bad}");
         }
     }

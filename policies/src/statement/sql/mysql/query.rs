@@ -2,7 +2,7 @@
 use super::super::super::{Effect, Verb};
 use super::super::cursor::{Cursor, Unit as _};
 use super::super::reader::{Cte, NotUnderstood, OUTPUTS_MAX, Result, absent};
-use super::super::scope::{Frame, Origin, Outputs, Source, Use};
+use super::super::scope::{Frame, Origin, Outputs, Source, Use, is_ambiguous};
 use super::lexer::Lexeme;
 use super::reading::Reading;
 
@@ -152,6 +152,7 @@ impl<'t> Reading<'t, '_> {
             if !renamed.is_empty() {
                 outputs = outputs.nameless();
             }
+            outputs = outputs.certain();
             if recursive {
                 self.reader.ctes.pop();
             }
@@ -289,7 +290,8 @@ impl<'t> Reading<'t, '_> {
         // Later items, GROUP BY and HAVING may mean this or a column.
         if let Some(frame) = self.reader.frames.last_mut() {
             if let Some(Source { origin: Origin::Derived(known), .. }) = frame.sources.get_mut(aliases) {
-                known.columns.push((Some(alias.clone()), columns.clone()));
+                let certain = (!is_ambiguous(&alias)).then(|| alias.clone());
+                known.columns.push((certain, columns.clone()));
             }
             frame.merged.push(alias.clone());
         }
@@ -359,7 +361,8 @@ impl<'t> Reading<'t, '_> {
                 // A bare alias is what it stands for, read already.
                 let alias = match self.at.rest() {
                     [first, behind @ ..] => {
-                        first.name().is_some_and(|name| outputs.has(name)) && ends_order(behind.first())
+                        first.name().is_some_and(|name| outputs.has(name) && !name.ends_with(' '))
+                            && ends_order(behind.first())
                     }
                     [] => false,
                 };

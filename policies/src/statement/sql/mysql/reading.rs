@@ -6,7 +6,7 @@ use super::super::builder::Builder;
 use super::super::cursor::{Cursor, Unit as _};
 use super::super::names;
 use super::super::reader::{NotUnderstood, Reader, Result, absent};
-use super::super::scope::{Columns, Frame, Origin, Outputs, Source, Use};
+use super::super::scope::{Columns, Frame, Origin, Outputs, Source, Use, is_ambiguous};
 use super::lexer::Lexeme;
 use super::{Session, words};
 use std::collections::BTreeSet;
@@ -172,6 +172,13 @@ impl<'t, 'f> Reading<'t, 'f> {
         self.reader.mysql_column(parts, how)
     }
 
+    /// A column that is written.
+    pub(super) fn writes(&mut self, object: &str, column: &str) {
+        let any = is_ambiguous(column);
+        let column = if any { names::any_column(object) } else { names::column(object, column) };
+        self.facts().write(column);
+    }
+
     /// A source of this origin in the innermost frame.
     pub(super) fn source(
         &mut self,
@@ -202,6 +209,8 @@ impl<'t, 'f> Reading<'t, 'f> {
     /// Outputs of a derived table under this name.
     pub(super) fn derived(&mut self, name: String, outputs: Outputs, renamed: Vec<String>) {
         self.facts().derived_name(&name);
+        let certain = !renamed.iter().any(|it| is_ambiguous(it));
+        let outputs = if certain { outputs.certain() } else { outputs.nameless() };
         self.source(name, None, Origin::Derived(outputs), renamed);
     }
 

@@ -3,9 +3,8 @@
 use super::super::super::{Effect, TransactionVerb, Verb};
 use super::super::builder::Builder;
 use super::super::cursor::{Cursor, Unit as _};
-use super::super::names;
 use super::super::reader::{NotUnderstood, Result, absent};
-use super::super::scope::Use;
+use super::super::scope::{Use, is_ambiguous};
 use super::lexer::Lexeme;
 use super::reading::Reading;
 use super::{Script, Session, lexed};
@@ -15,6 +14,12 @@ use std::collections::BTreeSet;
 /// stands as a statement that is not understood.
 pub(super) fn split(lexemes: &[Lexeme]) -> impl Iterator<Item = &[Lexeme]> {
     lexemes.split(|it| it.is_sign(';')).filter(|statement| !statement.is_empty())
+}
+
+/// A prepared statement's name. One of which others may be an equal to the server's collation is refused.
+fn statement_name(cursor: &mut Cursor<'_, Lexeme>) -> Result<String> {
+    let name = cursor.name()?;
+    if is_ambiguous(&name) { Err(NotUnderstood) } else { Ok(name) }
 }
 
 impl Script<'_> {
@@ -29,9 +34,9 @@ impl Script<'_> {
         cursor.next();
         match first {
             "prepare" => {
-                let name = cursor.name()?;
+                let name = statement_name(&mut cursor)?;
                 absent(!cursor.word("from"))?;
-                facts.prepares(names::part(&name));
+                facts.prepares(name.clone());
                 let inner = self.text(&mut cursor, facts)?;
                 cursor.end()?;
                 self.local.insert(name, inner);
@@ -42,9 +47,9 @@ impl Script<'_> {
                 self.using(&mut cursor, facts)
             }
             "execute" => {
-                let name = cursor.name()?;
+                let name = statement_name(&mut cursor)?;
                 facts.literals_matter();
-                facts.executes(names::part(&name));
+                facts.executes(name.clone());
                 self.using(&mut cursor, facts)?;
                 let known = self.local.get(&name).cloned().or_else(|| (self.prepared)(&name));
                 let Some(known) = known else {
@@ -56,7 +61,7 @@ impl Script<'_> {
             }
             _ => {
                 cursor.word("prepare");
-                let name = cursor.name()?;
+                let name = statement_name(&mut cursor)?;
                 self.local.remove(&name);
                 facts.access(Verb::Set, "deallocate");
                 cursor.end()

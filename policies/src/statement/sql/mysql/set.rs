@@ -142,6 +142,8 @@ impl<'t> Reading<'t, '_> {
         let value = before.get(..before.len() - self.at.rest().len()).ok_or(NotUnderstood)?;
         // Whatever is said before its name.
         let last = name.rsplit('.').next().unwrap_or_default();
+        // What the server tells of the session's changes: the gateway reads it.
+        absent(last.starts_with("session_track_"))?;
         if last == "sql_mode" || CHARSETS.contains(&last) {
             self.facts().literals_matter();
             absent(!if last == "sql_mode" { is_mode(value) } else { is_utf8(last, value) })?;

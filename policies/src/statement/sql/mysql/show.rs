@@ -149,10 +149,14 @@ impl Reading<'_, '_> {
             }
             word if OF_DATA.contains(&word) || word.ends_with("_statistics") => {
                 self.facts().verb(Verb::Select);
+                if matches!(word, "errors" | "count") {
+                    self.facts().diagnoses();
+                }
                 self.shown(word)
             }
             "warnings" => {
                 self.facts().verb(Verb::Select);
+                self.facts().diagnoses();
                 if self.at.word("limit") { self.limit() } else { Ok(()) }
             }
             _ => Err(NotUnderstood),

@@ -80,4 +80,7 @@ pub(super) const CASES: &[(&str, &str)] = &[
         "LOAD XML INFILE 'x' INTO TABLE t ROWS IDENTIFIED BY '<r>' (a, b)",
         "insert:shop.t | copy:shop.t | =shop.t.a | =shop.t.b | !reads-file",
     ),
+    // To the server another column may be called so.
+    ("INSERT INTO t (a, `b `) VALUES (1, 2)", "insert:shop.t | =shop.t.* | =shop.t.a"),
+    ("UPDATE t SET ä = 1 WHERE b = 2", "update:shop.t | +shop.t.b | =shop.t.*"),
 ];

@@ -34,8 +34,13 @@ pub(super) const CASES: &[(&str, &str)] = &[
         "select:shop.cards | call:other.p | call:shop.p | +shop.cards.pan | ~shop.cards.pan",
     ),
     (
-        "DO sleep(1); HANDLER cards OPEN; HANDLER cards READ FIRST; HANDLER cards READ i = (1) WHERE a = 2",
-        "select | select:shop.cards | +shop.cards.* | +shop.cards.a | *shop.cards | sleep()",
+        "DO sleep(1); HANDLER cards OPEN; HANDLER other.cards CLOSE",
+        "select | select:other.cards | select:shop.cards | +shop.cards.* | *shop.cards | sleep()",
+    ),
+    ("SELECT last_insert_id()", "select | last_insert_id()"),
+    (
+        "SELECT last_insert_id(pan) FROM cards",
+        "select | select:shop.cards | set:last_insert_id | +shop.cards.pan | ~shop.cards.pan | last_insert_id()",
     ),
     ("LOCK TABLES t READ, u AS v WRITE; UNLOCK TABLES", "admin | admin:shop.t | admin:shop.u"),
     (

@@ -228,4 +228,27 @@ pub(super) const CASES: &[(&str, &str)] = &[
         "select | select:shop.t | select:shop.u | +shop.t.* | +shop.u.b | *shop.t",
     ),
     ("SELECT 1 FROM t GROUP BY a ASC, b DESC", "select | select:shop.t | +shop.t.a | +shop.t.b"),
+    // To the server another column may be called so.
+    ("SELECT `pan ` FROM cards", "select | select:shop.cards | +shop.cards.*"),
+    (
+        "SELECT t.b, cards.pän FROM cards, t",
+        "select | select:shop.cards | select:shop.t | +shop.cards.* | +shop.t.b",
+    ),
+    ("SELECT a AS `größe` FROM t ORDER BY `größe`", "select | select:shop.t | +shop.t.a"),
+    (
+        "SELECT hex(x.a) FROM (SELECT pan AS ä, b FROM cards) x",
+        "select | select:shop.cards | +shop.cards.b | +shop.cards.pan | ~shop.cards.pan | hex()",
+    ),
+    (
+        "SELECT hex(x.a) FROM (SELECT pan AS p, b FROM cards) x (ä, c)",
+        "select | select:shop.cards | +shop.cards.b | +shop.cards.pan | ~shop.cards.b | ~shop.cards.pan | hex()",
+    ),
+    (
+        "WITH x AS (SELECT pan AS ä, b FROM cards) SELECT hex(a), c AS ö FROM x",
+        "select | select:shop.cards | +shop.cards.b | +shop.cards.pan | ~shop.cards.pan | hex()",
+    ),
+    (
+        "SELECT pan AS ä FROM cards HAVING hex(a) = 1",
+        "select | select:shop.cards | +shop.cards.a | +shop.cards.pan | ~shop.cards.a | ~shop.cards.pan | hex()",
+    ),
 ];

@@ -51,4 +51,30 @@ pub(super) const CASES: &[&str] = &[
     "SET session.sql_mode = 'ANSI_QUOTES'",
     "WITH RECURSIVE a AS (SELECT x FROM b) CYCLE x RESTRICT, b AS (SELECT 1) SELECT * FROM a",
     "what is this",
+    // Prepared from a text that is in another character set.
+    "PREPARE p FROM _utf16le'SELECT 1'",
+    "PREPARE p FROM _utf8'SELECT ' _gbk'1'",
+    "EXECUTE IMMEDIATE _binary'SELECT 1'",
+    "EXECUTE IMMEDIATE _swe7\"SELECT 1\" 'x'",
+    "SET sql_mode = _utf16le'traditional'",
+    // Of names that are not ASCII, or end in a space, several are one to the server.
+    "PREPARE ä FROM 'SELECT 1'",
+    "PREPARE `p ` FROM 'SELECT 1'",
+    "PREPARE p FROM 'SELECT 1'; EXECUTE `p `",
+    "DEALLOCATE PREPARE ä",
+    // Some servers end a text at a NUL.
+    "SELECT 1 -- \0",
+    "EXECUTE IMMEDIATE 'SELECT 1 -- \\0'",
+    // What the server is to tell of the session.
+    "SET session_track_system_variables = ''",
+    "SET @@session.session_track_schema = 0",
+    "SET GLOBAL `session_track_gtids` = 'off'",
+    "SET a = 1, LOCAL SESSION_TRACK_STATE_CHANGE = 1",
+    "SET STATEMENT session_track_schema = 0 FOR SELECT 1",
+    "PREPARE p FROM 'SET session_track_schema = 0'",
+    "EXECUTE IMMEDIATE 'SET session_track_transaction_info = \"off\"'",
+    // The name was opened elsewhere.
+    "HANDLER cards READ FIRST",
+    "HANDLER shop.cards READ NEXT",
+    "INSERT INTO t (a) VALUES (1) AS n (ä) ON DUPLICATE KEY UPDATE a = n.a",
 ];
