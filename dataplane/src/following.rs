@@ -21,6 +21,8 @@ pub struct Tracing {
     /// The target's word proves nothing: such a name is a relation's too, or relations are named that are not known, or
     /// what runs is not in the text.
     pub untraced: bool,
+    /// It is told by number: a temporary table has one of its own.
+    pub by_number: bool,
 }
 
 /// What a session at a target with labels has done.
@@ -50,6 +52,8 @@ pub struct Following {
     spilled: bool,
     /// It has touched a label: the target may tell of it again when asked for its warnings.
     touched: bool,
+    /// It has made temporary tables, which stand before others of their names.
+    shadows: bool,
     /// When the wait for facts is over; when facts were last asked for because of an answer.
     wait_until_ms: Option<u64>,
     asked_ms: u64,
@@ -99,7 +103,10 @@ impl Following {
     pub(crate) fn note(&mut self, command: &Command<'_>, exposure: Exposure, tracing: Tracing) {
         // Which rows come was decided with DECLARE.
         let fetches = self.cursors && contains(command.text, b"fetch");
-        let retells = self.touched && retells(command.text);
+        let retells = self.touched && exposure.diagnoses;
+        // A list of statements may make such a table, and read it.
+        let shadows = self.shadows || exposure.temporary && !tracing.by_number;
+        let shadows = shadows && (self.carried || exposure.touches && exposure.writes);
         self.watch = Watch {
             labels: true,
             computed: exposure.touches && !exposure.copies_out || fetches || retells || self.spilled,
@@ -108,12 +115,13 @@ impl Following {
             spilled: self.spilled,
             opaque: exposure.opaque,
             derives: tracing.derives,
-            untraced: tracing.untraced,
+            untraced: tracing.untraced || shadows,
         };
+        self.touched |= exposure.touches;
         if command.kind == CommandKind::Prepare {
             return;
         }
-        self.touched |= exposure.touches;
+        self.shadows |= exposure.temporary && !tracing.by_number;
         let ends = exposure.ends && self.unsettled;
         self.unsettled |= exposure.defines;
         if exposure.defines || ends {
@@ -125,12 +133,6 @@ impl Following {
         self.spilled |= exposure.touches && exposure.sets;
         (self.watch.carried, self.watch.spilled) = (self.carried, self.spilled);
     }
-}
-
-/// Whether it may ask for what the target has said of earlier statements: SHOW WARNINGS, SHOW ERRORS, GET DIAGNOSTICS.
-fn retells(text: &str) -> bool {
-    contains(text, b"show") && (contains(text, b"warnings") || contains(text, b"errors"))
-        || contains(text, b"diagnostics")
 }
 
 /// Whether the word stands anywhere in the text, in whatever case.

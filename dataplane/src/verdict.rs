@@ -202,7 +202,7 @@ fn verdict(judge: &Judge<'_>, text: &str, facts: &Facts) -> Verdict {
 /// Of a target that tells origins by name. See [`Tracing`].
 fn tracing(judge: &Judge<'_>, facts: &Facts, exposure: Option<Exposure>) -> Tracing {
     let (Dialect::Mysql, Some(origins), Some(exposure)) = (judge.dialect, judge.origins, exposure) else {
-        return Tracing::default();
+        return Tracing { by_number: judge.dialect == Dialect::Postgres, ..Tracing::default() };
     };
     let known = |object: &String| match policies::snapshot::name_parts(object).as_slice() {
         [database, name] => origins.has_relation(database, name),
@@ -214,6 +214,7 @@ fn tracing(judge: &Judge<'_>, facts: &Facts, exposure: Option<Exposure>) -> Trac
         untraced: exposure.opaque
             || derived.any(|name| origins.has_relation_called(name))
             || !facts.derived_names.is_empty() && !facts.objects.iter().all(known),
+        by_number: false,
     }
 }
 
