@@ -1,6 +1,6 @@
 -- trick: HANDLER
--- expect: masked
--- unlabelled: masked
+-- expect: denied
+-- unlabelled: denied
 -- anything: masked
 -- decode: digits
 -- send: simple

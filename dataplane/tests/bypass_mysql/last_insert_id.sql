@@ -1,6 +1,6 @@
 -- trick: the last number that was given out
--- expect: masked
--- unlabelled: masked
+-- expect: denied
+-- unlabelled: denied
 -- anything: masked
 -- decode: digits
 

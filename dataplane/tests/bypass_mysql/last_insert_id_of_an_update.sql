@@ -1,6 +1,6 @@
 -- trick: the last number, in the OK packet
--- expect: masked
--- unlabelled: masked
+-- expect: denied
+-- unlabelled: denied
 -- anything: masked
 -- decode: digits
 -- send: simple
