@@ -451,3 +451,32 @@ proptest! {
         prop_assert!(session.take(Side::Client) == expected);
     }
 }
+
+#[test]
+fn flags_that_a_stored_program_leaves_do_not_end_an_answer() {
+    // Of a cursor that the program has opened, and of OUT parameters, behind which the procedure's own end comes.
+    const OUT_PARAMETERS: u16 = 1 << 12;
+    const MORE: u16 = 1 << 3;
+    let line = |number: u64| binary_row(&[Some(&number.to_le_bytes())]);
+    let rows = |status: u16, number: u64| {
+        vec![vec![1], computed(LONGLONG), end(OLD, AUTOCOMMIT | status), line(number), end(OLD, AUTOCOMMIT)]
+    };
+    let with_end = |status, number| [rows(status, number), vec![ok(0, AUTOCOMMIT)]].concat();
+    for (answers, expected) in [
+        (rows(CURSOR, NUMBER), rows(CURSOR, MASKED)),
+        (with_end(OUT_PARAMETERS | MORE, NUMBER), with_end(OUT_PARAMETERS | MORE, MASKED)),
+    ] {
+        let mut session = open(OLD, allow);
+        session.feed(Side::Client, &prepare("call p(?)"));
+        session.feed(Side::Server, &answer(&prepared(OLD, 0, &[])));
+        session.take(Side::Client);
+        session.feed(Side::Client, &command(0x17, &raw::execution(7, 0, &[], true)));
+        session.feed(Side::Server, &answer(&answers));
+        assert_eq!(session.error, None);
+        assert_eq!(session.take(Side::Client), answer(&expected));
+        // The next command is answered by its own answer.
+        session.feed(Side::Client, &query("select 1"));
+        session.feed(Side::Server, &answer(&result(OLD, &[computed(LONG)], &[], AUTOCOMMIT)));
+        assert_eq!(session.error, None);
+    }
+}

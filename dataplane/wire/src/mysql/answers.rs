@@ -6,13 +6,16 @@ use alloc::string::String;
 
 use scan::Format;
 
-use super::capabilities::{Capabilities, STATUS_CURSOR_EXISTS, STATUS_IN_TRANSACTION, STATUS_MORE_RESULTS};
+use super::capabilities::{
+    Capabilities, STATUS_CURSOR_EXISTS, STATUS_IN_TRANSACTION, STATUS_MORE_RESULTS, STATUS_OUT_PARAMETERS,
+};
 use super::column::{Column, mask_names};
 use super::command;
 use super::frame::{self, Frame, HEADER_BYTES, PAYLOAD_BYTES_MAX, missing, packet};
 use super::long::Long;
 use super::message::{Change, Done, Prepared, Report, each_change};
 use super::nature::{is_readable_mode, is_utf8};
+use super::reply::Words;
 use super::rows::mask_row;
 use super::session::{Stand, Talk};
 use super::settings::{Name, Settings, Taken};
@@ -97,6 +100,10 @@ pub(super) struct Answer {
     begun: bool,
     /// A column of an unknown relation has been told of.
     unknown: bool,
+    /// The command has asked for a cursor. A cursor of a stored program leaves its flag on the results behind it too.
+    pub(super) cursor: bool,
+    /// The rows under way are OUT parameters: the procedure's own end is still to come, which their end does not say.
+    outs: bool,
 }
 
 impl Answer {
@@ -327,6 +334,9 @@ impl Talk {
         let column = Column::read(payload, extended, listed)?;
         if matches!(self.awaits, Await::Results { .. }) {
             let watch = self.answer.watch;
+            if column.is_wide() {
+                return Err(unsupported("a column of characters that are not UTF-8"));
+            }
             let mut whole = None;
             if watch.labels {
                 let origins = self.origins.as_deref();
@@ -374,16 +384,25 @@ impl Talk {
     /// The EOF packet behind columns.
     fn columns_end(&mut self, payload: &[u8], then: usize, turn: &mut Turn<'_>) -> Result<Act, Error> {
         let done = Done::read(payload, self.capabilities)?;
-        if self.awaits == (Await::Results { binary: true }) && done.status & STATUS_CURSOR_EXISTS != 0 {
+        if self.opens_cursor(&done) {
             self.open_cursor();
             self.end(&done, turn);
             return Ok(Act::Pass);
         }
+        let outs = STATUS_OUT_PARAMETERS | STATUS_MORE_RESULTS;
+        self.answer.outs = done.status & outs == outs;
         self.after_columns(then);
         if self.awaits == Await::Prepare && self.answer.stage == Stage::Head {
             self.finish(Outcome::Done, turn.out);
         }
         Ok(Act::Pass)
+    }
+
+    /// Whether the rows stay at the target, to be fetched.
+    fn opens_cursor(&self, done: &Done) -> bool {
+        self.awaits == (Await::Results { binary: true })
+            && self.answer.cursor
+            && done.status & (STATUS_CURSOR_EXISTS | STATUS_MORE_RESULTS) == STATUS_CURSOR_EXISTS
     }
 
     /// Keeps for COM_STMT_FETCH how the rows are read.
@@ -414,7 +433,9 @@ impl Talk {
     /// An OK packet, or what ends rows.
     fn done(&mut self, payload: &mut [u8], counts: bool, turn: &mut Turn<'_>) -> Result<Act, Error> {
         let done = Done::read(payload, self.capabilities)?;
-        let more = done.status & STATUS_MORE_RESULTS != 0 && matches!(self.awaits, Await::Results { .. });
+        let outs = self.answer.stage == Stage::Rows && core::mem::take(&mut self.answer.outs);
+        let more =
+            (outs || done.status & STATUS_MORE_RESULTS != 0) && matches!(self.awaits, Await::Results { .. });
         // EOF has no room for words.
         let speaks = payload.first() == Some(&0) || self.capabilities.has(Capabilities::DEPRECATE_EOF);
         let speaks = !more && speaks && !self.notice.is_empty();
@@ -443,9 +464,7 @@ impl Talk {
                 self.settle_reset(payload, &done, turn);
                 return Ok(Act::Drop);
             }
-            Await::Results { binary: true }
-                if self.answer.stage == Stage::Rows && done.status & STATUS_CURSOR_EXISTS != 0 =>
-            {
+            Await::Results { .. } if self.answer.stage == Stage::Rows && self.opens_cursor(&done) => {
                 self.open_cursor();
             }
             _ => {}
@@ -539,12 +558,15 @@ impl Talk {
                 sound &= is_kept(text(&name), text(&value));
                 hides.push((true, value));
             }
-            Change::Database(name) => {
-                let name =
-                    bytes.get(name).and_then(|name| core::str::from_utf8(name).ok()).unwrap_or_default();
+            Change::Database(place) => {
+                let name = bytes
+                    .get(place.clone())
+                    .and_then(|name| core::str::from_utf8(name).ok())
+                    .unwrap_or_default();
                 if self.database != name {
                     self.database = String::from(name);
                 }
+                hides.push((true, place));
             }
             Change::Other(data) => hides.push((false, data)),
         })?;
@@ -565,13 +587,15 @@ impl Talk {
         let read = Report::read(payload)?;
         let words = payload.get_mut(read.words..).unwrap_or_default();
         if self.awaits == Await::Nothing {
-            // It ends the session, in words of the target's (idle for too long, shutdown).
-            let masked = self.masker.text(words) as u64;
-            if masked > 0 {
-                turn.out.events.push(Event::Masked(masked));
+            // It ends the session (idle for too long, shutdown). Its words answer nothing: nobody knows what is in them.
+            if !turn.first {
+                return Ok(Act::Later);
             }
             self.told = true;
-            return Ok(Act::Pass);
+            let text = "the target ends the session".into();
+            let ending = Words { number: read.number, state: b"08S01", text };
+            ending.packet(&mut turn.out.client, self.sequence.wrapping_sub(1));
+            return Ok(Act::Drop);
         }
         if self.awaits == Await::Settings {
             return Err(Error::Refused { side: Side::Server, code: read.code() });

@@ -82,6 +82,18 @@ impl<'a> Column<'a> {
         self.flags & UNSIGNED != 0
     }
 
+    /// Characters of two bytes and more each (ucs2, utf16, utf16le, utf32, by the numbers of their collations; MariaDB
+    /// counts those without padding from 1024 on, those of UCA 14.0.0 from 2048): digits in them are no text.
+    pub(crate) fn is_wide(&self) -> bool {
+        match self.charset {
+            2048.. => matches!(self.charset, 2560..=3327),
+            other => matches!(
+                other % 1024,
+                35 | 54..=56 | 60..=62 | 90 | 101..=124 | 128..=151 | 159 | 160..=183
+            ),
+        }
+    }
+
     pub(crate) fn is_binary(&self) -> bool {
         self.charset == BINARY
     }

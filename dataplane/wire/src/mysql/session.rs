@@ -39,6 +39,8 @@ pub(crate) struct Talk {
     born: Now,
     /// The login named a database: so will the next on this connection.
     named_database: bool,
+    /// COM_SET_OPTION has come.
+    options_set: bool,
     /// The client understands what OK packets tell of the session.
     pub(super) tracks: bool,
     /// What the target owes.
@@ -131,6 +133,7 @@ impl Talk {
             process: backend.process,
             born: backend.born,
             named_database: !backend.database.is_empty(),
+            options_set: false,
             tracks: backend.tracks,
             awaits: Await::Nothing,
             answer: Answer::default(),
@@ -186,8 +189,9 @@ impl Talk {
     pub(crate) fn leave(&mut self, out: &mut Outbox) -> Step {
         self.leaving = true;
         packet(&mut out.server, 0, |payload| payload.push(command::QUIT));
-        // No reset takes a default database away.
-        if self.named_database || self.database.is_empty() { Step::Part } else { Step::Close }
+        // No reset takes a default database away, or what COM_SET_OPTION has set back.
+        let restores = self.named_database || self.database.is_empty();
+        if restores && !self.options_set { Step::Part } else { Step::Close }
     }
 
     /// What is left of it for another session.
@@ -230,7 +234,10 @@ impl Talk {
                 self.statements.find_mut(statement).map(|statement| statement.cursor.take());
                 self.expect(Await::Plain, 0, whole);
             }
-            command::SET_OPTION if payload.len() == 3 => self.expect(Await::Plain, 0, whole),
+            command::SET_OPTION if payload.len() == 3 => {
+                self.options_set = true;
+                self.expect(Await::Plain, 0, whole);
+            }
             command::PING if payload.len() == 1 => self.expect(Await::Plain, 0, whole),
             command::RESET_CONNECTION if payload.len() == 1 => self.expect(Await::Reset, 0, whole),
             command::CLOSE | command::RESET | command::SET_OPTION | command::PING => {
@@ -337,6 +344,11 @@ impl Talk {
         }
         let execute = Execute::read(payload, statement.parameters, attributed)?;
         let types = &mut statement.types;
+        if bulk && !execute.binds && !types.sent {
+            // ER_WRONG_ARGUMENTS
+            let text = "the parameters' types, as last bound, have never come to the target";
+            return Ok(self.reply(&words(1210, b"HY000", text), whole, out));
+        }
         if execute.binds {
             types.raw.clear();
             types.raw.extend_from_slice(payload.get(execute.types.clone()).unwrap_or_default());
@@ -508,6 +520,7 @@ impl Talk {
     /// earlier execution that brought them was refused).
     fn run(&mut self, id: u32, whole: Whole, bytes: &[u8], out: &mut Outbox) -> Step {
         self.answer.statement = id;
+        self.answer.cursor = self.asks_cursor(whole, bytes);
         let attributed = self.capabilities.has(Capabilities::QUERY_ATTRIBUTES);
         let joined = core::mem::take(&mut self.joined);
         let payload = if whole.spread {
@@ -535,6 +548,13 @@ impl Talk {
         self.statements.forget_ahead(id);
         self.joined = joined;
         step
+    }
+
+    /// Whether a COM_STMT_EXECUTE asks for its rows by COM_STMT_FETCH: its flags, CURSOR_TYPE_*.
+    fn asks_cursor(&self, whole: Whole, bytes: &[u8]) -> bool {
+        const CURSORS: u8 = 0x07;
+        let payload = self.payload(bytes, whole);
+        payload.first() == Some(&command::EXECUTE) && payload.get(5).is_some_and(|flags| flags & CURSORS != 0)
     }
 
     /// Whether a command is under way at the target.
