@@ -173,7 +173,8 @@ impl Session {
     }
 
     /// Reads the answers to one command; rows are of this kind. The status at the end of the last one.
-    fn read_answers(&mut self, rows: u8) -> Option<u16> {
+    /// Rows come in packets that are kept as `rows`; `fetches`: a cursor was asked for.
+    fn read_answers(&mut self, rows: u8, fetches: bool) -> Option<u16> {
         loop {
             let body = self.read()?;
             let status = match body[0] {
@@ -196,8 +197,13 @@ impl Session {
                 _ => {
                     self.keep(b'H', body);
                     let status = self.read_up_to_end(b'T')?;
-                    // A cursor's rows are fetched.
-                    if status & 0x40 != 0 { status } else { self.read_up_to_end(rows)? }
+                    match status {
+                        // A cursor's rows are fetched. One of a stored program leaves its flag on other results.
+                        _ if fetches && status & 0x48 == 0x40 => status,
+                        // Behind OUT parameters the procedure's own end comes, which their end does not say.
+                        _ if status & 0x1008 == 0x1008 => self.read_up_to_end(rows)? | 8,
+                        _ => self.read_up_to_end(rows)?,
+                    }
                 }
             };
             // More results follow.
@@ -217,11 +223,11 @@ impl Session {
         for request in requests {
             match way {
                 Way::Pipelined => {
-                    let _ = self.read_answers(b'D');
+                    let _ = self.read_answers(b'D', false);
                 }
                 Way::Simple => {
                     self.command(3, &[request.as_bytes()]);
-                    let _ = self.read_answers(b'D');
+                    let _ = self.read_answers(b'D', false);
                 }
                 Way::Binary => drop(self.execute(request, parameters, 0)),
                 Way::Portal(rows) => drop(self.execute(request, parameters, rows)),
@@ -260,8 +266,8 @@ impl Session {
             }
         }
         self.command(0x17, &[statement, &[u8::from(rows > 0), 1, 0, 0, 0], &values]);
-        let mut status = self.read_answers(b'B')?;
-        while status & 0x40 != 0 && status & 0x80 == 0 {
+        let mut status = self.read_answers(b'B', rows > 0)?;
+        while rows > 0 && status & 0x40 != 0 && status & 0x80 == 0 {
             self.command(0x1c, &[statement, &rows.to_le_bytes()]);
             status = self.read_up_to_end(b'B')?;
         }
