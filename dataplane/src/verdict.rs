@@ -210,10 +210,10 @@ fn tracing(judge: &Judge<'_>, facts: &Facts, exposure: Option<Exposure>) -> Trac
     };
     let mut derived = facts.derived_names.iter();
     Tracing {
-        derives: !facts.derived_names.is_empty(),
+        derives: exposure.derives,
         untraced: exposure.opaque
             || derived.any(|name| origins.has_relation_called(name))
-            || !facts.derived_names.is_empty() && !facts.objects.iter().all(known),
+            || exposure.derives && !facts.objects.iter().all(known),
         by_number: false,
     }
 }

@@ -1,5 +1,7 @@
 //! What an engine asks and how it is answered. Views borrow from the bytes in hand; nothing is copied.
 
+use alloc::string::String;
+
 use crate::origin::Labels;
 use crate::secret::Secret;
 
@@ -217,6 +219,19 @@ pub struct Naming<'a> {
     pub name: &'a str,
     /// A comment beside the statement that sets it.
     pub comment: &'a str,
+}
+
+impl Naming<'_> {
+    /// Letters, digits and `._:@+-/` stay, and what `also` has; anything else becomes `_`: nothing of it can end a string.
+    pub(crate) fn plain(text: &str, also: &str) -> String {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "._:@+-/".contains(c) || also.contains(c);
+        text.chars().map(|c| if is_plain(c) { c } else { '_' }).collect()
+    }
+
+    /// The same for the inside of a comment, which nothing of it can end, or make one that is code.
+    pub(crate) fn inside_comment(text: &str) -> String {
+        Self::plain(text, " =").replace('/', "|")
+    }
 }
 
 /// TLS towards the target.

@@ -137,7 +137,11 @@ pub trait Engine {
     fn step(&mut self, side: Side, bytes: &mut [u8], out: &mut Outbox, now: Now) -> Result<Step, Error>;
 
     /// What the last [`Step::Ask`] asks; `bytes` are the same as in that call.
-    fn question<'a>(&'a self, bytes: &'a [u8]) -> Option<Question<'a>>;
+    /// An engine without a client never asks.
+    fn question<'a>(&'a self, bytes: &'a [u8]) -> Option<Question<'a>> {
+        let _ = bytes;
+        None
+    }
 
     /// Takes up a suspended question. `bytes` are the unconsumed ones of the side that asked. [`Ruling::Hold`] keeps
     /// it suspended (the step is then `Ask` again).
@@ -147,7 +151,10 @@ pub trait Engine {
         bytes: &mut [u8],
         out: &mut Outbox,
         now: Now,
-    ) -> Result<Step, Error>;
+    ) -> Result<Step, Error> {
+        let _ = (ruling, bytes, out, now);
+        Ok(Step::Consumed(0))
+    }
 
     /// The driver has connected to the server named by the [`Admission`]: the engine speaks first.
     /// The step is `Consumed(0)`, or `Secure` where TLS comes first.
@@ -170,7 +177,9 @@ pub trait Engine {
     fn refuse(&mut self, refusal: &Refusal<'_>, out: &mut Outbox);
 
     /// Rows of the answer under way that have been passed to the client and stand in no event yet.
-    fn rows_under_way(&self) -> u64;
+    fn rows_under_way(&self) -> u64 {
+        0
+    }
 
     /// Whether a command is under way at the server.
     fn is_busy(&self) -> bool;

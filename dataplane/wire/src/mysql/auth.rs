@@ -12,6 +12,7 @@ use zeroize::Zeroize;
 use super::backend::Backend;
 use super::capabilities::{CARRIED, Capabilities, EXTENDED, FRAMING, STATUS_SESSION_CHANGED};
 use super::client::{Accepted, COLLATION};
+use super::command;
 use super::frame::{packet, whole};
 use super::handshake::{Greeting, Opening, Response};
 use super::plugin::{Exchange, Holder, Plugin};
@@ -77,9 +78,6 @@ pub(crate) struct TargetLogin {
     pub(crate) kept: bool,
 }
 
-/// COM_INIT_DB.
-const INIT_DB: u8 = 2;
-
 fn misbehaved(what: &'static str) -> Error {
     Error::Misbehaved { side: Side::Server, what }
 }
@@ -143,7 +141,7 @@ impl TargetLogin {
         }
         let database = self.database.clone();
         self.send(out, |payload| {
-            payload.push(INIT_DB);
+            payload.push(command::INIT_DB);
             payload.extend_from_slice(database.as_bytes());
         });
         self.awaiting = Awaiting::Database;

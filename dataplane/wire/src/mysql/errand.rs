@@ -6,17 +6,12 @@ use alloc::format;
 
 use super::auth::{Progress, TargetLogin};
 use super::client::Accepted;
+use super::command;
 use super::frame::{self, packet};
 use crate::limits::{ERRAND_MS_MAX, LOGIN_MESSAGE_BYTES_MAX};
 use crate::{
-    Admission, CancelKey, Engine, Error, Handshake, Now, Outbox, Question, Refusal, Ruling, Secret,
-    ServerTls, Side, Step,
+    Admission, CancelKey, Engine, Error, Handshake, Now, Outbox, Refusal, Secret, ServerTls, Side, Step,
 };
-
-/// COM_QUIT.
-const QUIT: u8 = 1;
-/// COM_QUERY.
-const QUERY: u8 = 3;
 
 enum Awaiting {
     Login(Box<TargetLogin>),
@@ -55,7 +50,7 @@ impl CancelErrand {
             Err(missing) => Ok(Step::Need(missing)),
             // Done, or there was nothing to be ended any more: both are well.
             Ok(_) => {
-                packet(&mut out.server, 0, |payload| payload.push(QUIT));
+                packet(&mut out.server, 0, |payload| payload.push(command::QUIT));
                 Ok(Step::Close)
             }
         }
@@ -75,21 +70,13 @@ impl Engine for CancelErrand {
             Progress::Step(step) => Ok(step),
             Progress::Open { consumed, .. } => {
                 packet(&mut out.server, 0, |payload| {
-                    payload.push(QUERY);
+                    payload.push(command::QUERY);
                     payload.extend_from_slice(format!("KILL QUERY {}", self.process).as_bytes());
                 });
                 self.awaiting = Awaiting::Answer;
                 Ok(Step::Consumed(consumed))
             }
         }
-    }
-
-    fn question<'a>(&'a self, _: &'a [u8]) -> Option<Question<'a>> {
-        None
-    }
-
-    fn rule(&mut self, _: Ruling<'_>, _: &mut [u8], _: &mut Outbox, _: Now) -> Result<Step, Error> {
-        Ok(Step::Consumed(0))
     }
 
     fn connected(&mut self, _: &mut Outbox, now: Now) -> Result<Step, Error> {
@@ -112,10 +99,6 @@ impl Engine for CancelErrand {
     }
 
     fn refuse(&mut self, _: &Refusal<'_>, _: &mut Outbox) {}
-
-    fn rows_under_way(&self) -> u64 {
-        0
-    }
 
     fn is_busy(&self) -> bool {
         true

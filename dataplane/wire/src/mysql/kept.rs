@@ -6,16 +6,11 @@ use alloc::boxed::Box;
 
 use super::backend::Backend;
 use super::capabilities::STATUS_IN_TRANSACTION;
+use super::command::{QUIT, RESET_CONNECTION};
 use super::frame::{packet, whole};
 use super::settings::read_ok;
 use crate::limits::{LOGIN_MESSAGE_BYTES_MAX, RESET_MS_MAX};
-use crate::{Engine, Error, Handshake, Now, Outbox, Question, Refusal, Ruling, Side, Step};
-
-/// COM_QUIT.
-const QUIT: u8 = 1;
-/// COM_RESET_CONNECTION: rolls back, closes what is prepared, drops temporary tables, locks, user variables, and sets
-/// every setting back. The default database stays.
-const RESET_CONNECTION: u8 = 31;
+use crate::{Engine, Error, Handshake, Now, Outbox, Refusal, Side, Step};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -97,15 +92,8 @@ impl Engine for Kept {
         step
     }
 
-    fn question<'a>(&'a self, _: &'a [u8]) -> Option<Question<'a>> {
-        None
-    }
-
-    fn rule(&mut self, _: Ruling<'_>, _: &mut [u8], _: &mut Outbox, _: Now) -> Result<Step, Error> {
-        Ok(Step::Consumed(0))
-    }
-
-    /// Sends the reset.
+    /// Sends the reset: it rolls back, closes what is prepared, drops temporary tables, locks, user variables, and sets
+    /// every setting back. The default database stays.
     fn connected(&mut self, out: &mut Outbox, now: Now) -> Result<Step, Error> {
         if self.state == State::Resetting {
             packet(&mut out.server, 0, |payload| payload.push(RESET_CONNECTION));
@@ -125,10 +113,6 @@ impl Engine for Kept {
 
     fn refuse(&mut self, _: &Refusal<'_>, out: &mut Outbox) {
         self.give_up(out);
-    }
-
-    fn rows_under_way(&self) -> u64 {
-        0
     }
 
     fn is_busy(&self) -> bool {

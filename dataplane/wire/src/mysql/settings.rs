@@ -7,11 +7,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::capabilities::Capabilities;
+use super::command;
 use super::frame::{packet, read_integer, read_string};
 use crate::cursor::Cursor;
 use crate::{Error, Naming, Side};
-
-const COM_QUERY: u8 = 3;
 
 const QUESTION: &str = "SELECT @@collation_connection, @@sql_mode";
 const COLUMNS: u8 = 2;
@@ -52,14 +51,10 @@ pub(crate) struct Name {
 impl Name {
     /// What is not plain becomes `_`: nothing in it can end a comment or make one that is code.
     pub(crate) fn new(naming: Option<&Naming<'_>>, application: &str) -> Self {
-        let plain = |text: &str, also: &str| -> String {
-            let is_plain = |c: char| c.is_ascii_alphanumeric() || "._:@+-/".contains(c) || also.contains(c);
-            text.chars().map(|c| if is_plain(c) { c } else { '_' }).collect()
-        };
-        let mut program = plain(naming.map_or(application, |naming| naming.name), " ");
+        let mut program = Naming::plain(naming.map_or(application, |naming| naming.name), " ");
         program.truncate(NAME_BYTES_MAX);
         let comment = naming.map_or("pangate", |naming| naming.comment);
-        Self { program, comment: plain(comment, " =").replace('/', "|") }
+        Self { program, comment: Naming::inside_comment(comment) }
     }
 }
 
@@ -164,7 +159,7 @@ pub(crate) enum Taken {
 /// Appends COM_QUERY.
 fn query(statement: &str, capabilities: Capabilities, out: &mut Vec<u8>) {
     packet(out, 0, |payload| {
-        payload.push(COM_QUERY);
+        payload.push(command::QUERY);
         if capabilities.has(Capabilities::QUERY_ATTRIBUTES) {
             // No attributes, in one set.
             payload.extend_from_slice(&[0, 1]);

@@ -6,7 +6,7 @@ use core::mem;
 use super::auth::{SSL_REQUEST, ServerCancelKey, check_protocol};
 use super::frame::missing;
 use crate::limits::ERRAND_MS_MAX;
-use crate::{Engine, Error, Handshake, Now, Outbox, Question, Refusal, Ruling, ServerTls, Side, Step};
+use crate::{Engine, Error, Handshake, Now, Outbox, Refusal, ServerTls, Side, Step};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Awaiting {
@@ -55,14 +55,6 @@ impl Engine for CancelErrand {
         }
     }
 
-    fn question<'a>(&'a self, _: &'a [u8]) -> Option<Question<'a>> {
-        None
-    }
-
-    fn rule(&mut self, _: Ruling<'_>, _: &mut [u8], _: &mut Outbox, _: Now) -> Result<Step, Error> {
-        Ok(Step::Consumed(0))
-    }
-
     fn connected(&mut self, out: &mut Outbox, now: Now) -> Result<Step, Error> {
         self.deadline = Some(Now(now.0 + ERRAND_MS_MAX));
         match self.tls {
@@ -96,10 +88,6 @@ impl Engine for CancelErrand {
     }
 
     fn refuse(&mut self, _: &Refusal<'_>, _: &mut Outbox) {}
-
-    fn rows_under_way(&self) -> u64 {
-        0
-    }
 
     fn is_busy(&self) -> bool {
         true

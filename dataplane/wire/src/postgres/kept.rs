@@ -8,7 +8,7 @@ use super::backend::Backend;
 use super::frame::{self, Frame, HEADER_BYTES, message, missing};
 use super::message::{Report, read_text};
 use crate::limits::{LOGIN_MESSAGE_BYTES_MAX, LOGIN_MESSAGES_MAX, RESET_MS_MAX};
-use crate::{Engine, Error, Handshake, Now, Outbox, Question, Refusal, Ruling, Side, Step};
+use crate::{Engine, Error, Handshake, Now, Outbox, Refusal, Side, Step};
 
 /// Undoes all that a session can do to itself: settings, role and session user, prepared statements, cursors, temporary
 /// tables, sequences' last values, advisory locks, channels listened to.
@@ -131,14 +131,6 @@ impl Engine for Kept {
         step
     }
 
-    fn question<'a>(&'a self, _: &'a [u8]) -> Option<Question<'a>> {
-        None
-    }
-
-    fn rule(&mut self, _: Ruling<'_>, _: &mut [u8], _: &mut Outbox, _: Now) -> Result<Step, Error> {
-        Ok(Step::Consumed(0))
-    }
-
     /// Sends the reset.
     fn connected(&mut self, out: &mut Outbox, now: Now) -> Result<Step, Error> {
         if self.state == State::Resetting {
@@ -159,10 +151,6 @@ impl Engine for Kept {
 
     fn refuse(&mut self, _: &Refusal<'_>, out: &mut Outbox) {
         self.give_up(out);
-    }
-
-    fn rows_under_way(&self) -> u64 {
-        0
     }
 
     fn is_busy(&self) -> bool {

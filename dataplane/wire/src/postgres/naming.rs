@@ -26,13 +26,9 @@ const NAME_BYTES_MAX: usize = 63;
 impl Name {
     /// What is not plain becomes `_`: nothing in it can end a comment or a string.
     pub(crate) fn new(naming: &Naming<'_>) -> Self {
-        let plain = |text: &str, also: &str| -> String {
-            let is_plain = |c: char| c.is_ascii_alphanumeric() || "._:@+-/".contains(c) || also.contains(c);
-            text.chars().map(|c| if is_plain(c) { c } else { '_' }).collect()
-        };
-        let mut name = plain(naming.name, "");
+        let mut name = Naming::plain(naming.name, "");
         name.truncate(NAME_BYTES_MAX);
-        Self { name, comment: plain(naming.comment, " =").replace("/", "|") }
+        Self { name, comment: Naming::inside_comment(naming.comment) }
     }
 
     /// Appends the statement.
