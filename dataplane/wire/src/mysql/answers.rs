@@ -137,8 +137,8 @@ enum Progress {
 /// One call's circumstances.
 struct Turn<'o> {
     out: &'o mut Outbox,
-    /// Nothing stands before the packet.
-    first: bool,
+    /// What stands before the packet.
+    at: usize,
     /// Something in hand looks like a card number.
     suspicious: bool,
 }
@@ -174,10 +174,10 @@ impl Talk {
             return Ok(Step::Need(missing(bytes.len(), frame.length())));
         }
         let suspicious = self.known.look(&self.masker.scanner, bytes);
-        let mut turn = Turn { out, first: true, suspicious };
+        let mut turn = Turn { out, at: 0, suspicious };
         let mut at = 0;
         let need = loop {
-            turn.first = at == 0;
+            turn.at = at;
             let rest = bytes.get_mut(at..).unwrap_or_default();
             let have = rest.len();
             match self.server_packet(rest, &mut turn) {
@@ -221,14 +221,17 @@ impl Talk {
             let most = SERVER_MESSAGE_BYTES_MAX;
             return Err(Error::TooLarge { side: Side::Server, what: "a packet that is no row", most });
         }
-        let Some(payload) = rest.get_mut(HEADER_BYTES..frame.length()) else {
-            return Ok(Progress::Need(frame.length()));
-        };
+        let length = frame.length();
+        if rest.len() < length {
+            return Ok(Progress::Need(length));
+        }
+        let dirty = is_row && self.known.suspect(&self.masker.scanner, rest, turn.at, length).is_some();
+        let payload = rest.get_mut(HEADER_BYTES..length).unwrap_or_default();
         self.sequence = frame.sequence.wrapping_add(1);
-        let act = if is_row { self.row(payload, turn) } else { self.other(first, payload, frame, turn) };
+        let act = if is_row { self.row(payload, dirty) } else { self.other(first, payload, frame, turn) };
         match act {
-            Ok(Act::Pass) => return Ok(Progress::Pass(frame.length())),
-            Ok(Act::Drop) => return Ok(Progress::Drop(frame.length())),
+            Ok(Act::Pass) => return Ok(Progress::Pass(length)),
+            Ok(Act::Drop) => return Ok(Progress::Drop(length)),
             _ => self.sequence = frame.sequence,
         }
         act.map(|_| Progress::Later)
@@ -249,8 +252,8 @@ impl Talk {
         }
     }
 
-    fn row(&mut self, row: &mut [u8], turn: &Turn<'_>) -> Result<Act, Error> {
-        let dirty = turn.suspicious && self.masker.scanner.suspect(row);
+    /// A row; `dirty`: a part of it looks like a card number.
+    fn row(&mut self, row: &mut [u8], dirty: bool) -> Result<Act, Error> {
         if dirty || self.plan.hides() {
             self.answer.masked += mask_row(&self.plan, &mut self.masker, row, dirty)? as u64;
         }
@@ -260,7 +263,7 @@ impl Talk {
 
     /// Begins to release a row that is longer than is kept in hand.
     fn begin_long(&mut self, frame: Frame, turn: &mut Turn<'_>) -> Progress {
-        if !turn.first {
+        if turn.at > 0 {
             return Progress::Later;
         }
         self.answer.rows += 1;
@@ -442,7 +445,7 @@ impl Talk {
         let hushed =
             self.capabilities.has(Capabilities::SESSION_TRACK) && !self.tracks && done.tells(payload);
         let retold = speaks || hushed;
-        if (retold || self.awaits == Await::Reset) && !turn.first {
+        if (retold || self.awaits == Await::Reset) && turn.at > 0 {
             return Ok(Act::Later);
         }
         self.take_changes(payload, &done)?;
@@ -497,7 +500,7 @@ impl Talk {
 
     /// The answer to the gateway's settings: once they are made, the client hears that the session is as new.
     fn take_settings(&mut self, payload: &[u8], turn: &mut Turn<'_>) -> Result<Act, Error> {
-        if !turn.first {
+        if turn.at > 0 {
             return Ok(Act::Later);
         }
         let Some(settings) = &mut self.settings else { return Err(misbehaved("settings that nobody made")) };
@@ -588,7 +591,7 @@ impl Talk {
         let words = payload.get_mut(read.words..).unwrap_or_default();
         if self.awaits == Await::Nothing {
             // It ends the session (idle for too long, shutdown). Its words answer nothing: nobody knows what is in them.
-            if !turn.first {
+            if turn.at > 0 {
                 return Ok(Act::Later);
             }
             self.told = true;

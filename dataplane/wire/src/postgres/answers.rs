@@ -45,8 +45,8 @@ enum Act {
 /// One call's circumstances.
 struct Turn<'o> {
     out: &'o mut Outbox,
-    /// Nothing stands before the message.
-    first: bool,
+    /// What stands before the message.
+    at: usize,
     /// Something in hand looks like a card number.
     suspicious: bool,
     /// `\x`, or a number with an exponent, stands in what is in hand.
@@ -95,10 +95,10 @@ impl Talk {
             return Ok(Step::Need(missing(bytes.len(), frame.length)));
         }
         let suspicious = self.known.look(&self.masker.scanner, bytes);
-        let mut turn = Turn { out, first: true, suspicious, odd: false, spoken: false };
+        let mut turn = Turn { out, at: 0, suspicious, odd: false, spoken: false };
         let mut at = 0;
         let need = loop {
-            turn.first = at == 0;
+            turn.at = at;
             let rest = bytes.get_mut(at..).unwrap_or_default();
             let have = rest.len();
             match self.server_frame(rest, &mut turn) {
@@ -146,10 +146,15 @@ impl Talk {
             let holds = |marks: &[u8]| memmem::find(rest, marks).is_some();
             turn.odd = *self.known.odd.get_or_insert_with(|| holds(b"\\x") || holds(b"e+1"));
         }
-        let Some(message) = rest.get_mut(..frame.length) else { return Ok(Progress::Need(frame.length)) };
+        if rest.len() < frame.length {
+            return Ok(Progress::Need(frame.length));
+        }
+        let dirty = matches!(frame.tag, b'D' | b'd')
+            && self.known.suspect(&self.masker.scanner, rest, turn.at, frame.length).is_some();
+        let message = rest.get_mut(..frame.length).unwrap_or_default();
         let act = match frame.tag {
-            b'D' => self.row(message, turn)?,
-            b'd' => return self.copy_data(message, turn),
+            b'D' => self.row(message, dirty, turn)?,
+            b'd' => return self.copy_data(message, dirty, turn),
             b'C' => self.complete(message, turn)?,
             b'Z' => self.ready(message, turn)?,
             b'T' => self.description(message, turn)?,
@@ -206,12 +211,12 @@ impl Talk {
         }
     }
 
-    fn row(&mut self, row: &mut [u8], turn: &mut Turn<'_>) -> Result<Act, Error> {
+    /// A row; `dirty`: a part of it looks like a card number.
+    fn row(&mut self, row: &mut [u8], dirty: bool, turn: &mut Turn<'_>) -> Result<Act, Error> {
         self.plan_row(row)?;
         if !self.answers(turn) {
             return Ok(Act::Later);
         }
-        let dirty = turn.suspicious && self.masker.scanner.suspect(row);
         if dirty || self.plan.hides() {
             self.pending.answer.masked += mask_row(&self.plan, &mut self.masker, row, dirty)? as u64;
         }
@@ -219,7 +224,7 @@ impl Talk {
         Ok(Act::Pass)
     }
 
-    fn copy_data(&mut self, message: &mut [u8], turn: &mut Turn<'_>) -> Result<Progress, Error> {
+    fn copy_data(&mut self, message: &mut [u8], dirty: bool, turn: &mut Turn<'_>) -> Result<Progress, Error> {
         if self.copy_out.is_none() {
             return Err(misbehaved("COPY data that nothing asked for"));
         }
@@ -229,15 +234,14 @@ impl Talk {
         let Some(copy) = &mut self.copy_out else { return Ok(Progress::Later) };
         let length = message.len();
         let data = message.get_mut(HEADER_BYTES..).unwrap_or_default();
-        let released =
-            if copy.is_plain(data) && !(turn.odd || turn.suspicious && self.masker.scanner.suspect(data)) {
-                copy.count_row();
-                data.len()
-            } else {
-                let part = copy.part(&mut self.masker, data, true, false)?;
-                self.pending.answer.masked += part.masked as u64;
-                part.released
-            };
+        let released = if copy.is_plain(data) && !turn.odd && !dirty {
+            copy.count_row();
+            data.len()
+        } else {
+            let part = copy.part(&mut self.masker, data, true, false)?;
+            self.pending.answer.masked += part.masked as u64;
+            part.released
+        };
         self.pending.answer.count(copy.take_rows());
         if released == data.len() {
             return Ok(Progress::Pass(length));
@@ -248,7 +252,7 @@ impl Talk {
 
     /// Begins to release a message that is longer than is kept in hand.
     fn begin_parts(&mut self, frame: Frame, rest: &[u8], turn: &mut Turn<'_>) -> Result<Progress, Error> {
-        if !turn.first {
+        if turn.at > 0 {
             return Ok(Progress::Later);
         }
         let head = if frame.tag == b'D' { HEADER_BYTES + 2 } else { HEADER_BYTES };
@@ -348,7 +352,7 @@ impl Talk {
             Some(Expect::DescribeStatement { .. }) if !self.pending.answer.described => {
                 return Err(misbehaved("a statement's rows described before its parameters"));
             }
-            Some(Expect::Learn { .. }) if !turn.first => return Ok(Act::Later),
+            Some(Expect::Learn { .. }) if turn.at > 0 => return Ok(Act::Later),
             Some(
                 Expect::DescribeStatement { statement, generation }
                 | Expect::DescribePortal { statement, generation }
@@ -428,7 +432,7 @@ impl Talk {
         };
         let replaced = reply.is_some();
         if let Some(reply) = reply {
-            if !turn.first {
+            if turn.at > 0 {
                 return Ok(Act::Later);
             }
             turn.out.client.extend_from_slice(reply);
@@ -483,7 +487,7 @@ impl Talk {
             }
             b'S' => {
                 if !self.backend.settings.report(body)? {
-                    return Ok(if turn.first { Act::Drop } else { Act::Later });
+                    return Ok(if turn.at == 0 { Act::Drop } else { Act::Later });
                 }
             }
             _ => {
@@ -546,7 +550,7 @@ impl Talk {
                 }
             }
             (b'3', Some(Expect::Close)) | (b's' | b'I', Some(Expect::Execute { .. })) => {}
-            (b'n', Some(Expect::Learn { .. })) if !turn.first => return Ok(Act::Later),
+            (b'n', Some(Expect::Learn { .. })) if turn.at > 0 => return Ok(Act::Later),
             (b'n', Some(Expect::Learn { statement, generation })) => {
                 statement.columns.borrow_mut().learn(&[], *generation);
                 self.answering = 0;
