@@ -26,22 +26,15 @@ impl Known {
         self.suspect.is_some()
     }
 
-    /// Where in the message at the start of `rest`, which are the unconsumed bytes from `at` on, the first number starts
-    /// that some part of it would be. Messages are asked about in their order.
-    pub(crate) fn suspect(
-        &mut self,
-        scanner: &Scanner,
-        rest: &[u8],
-        at: usize,
-        length: usize,
-    ) -> Option<usize> {
-        let mut suspect = self.suspect?;
-        if suspect < at.cast_signed() {
+    /// How many bytes of `rest`, which are the unconsumed ones from `at` on, hold no part that looks like a card number:
+    /// up to where the first one starts, or all. Asked about messages in their order.
+    pub(crate) fn clean(&mut self, scanner: &Scanner, rest: &[u8], at: usize) -> usize {
+        let at = at.cast_signed();
+        if self.suspect.is_some_and(|suspect| suspect < at) {
             // In a message that has been dealt with.
             self.suspect = first(scanner, rest, at);
-            suspect = self.suspect?;
         }
-        usize::try_from(suspect - at.cast_signed()).ok().filter(|place| *place < length)
+        self.suspect.and_then(|suspect| usize::try_from(suspect - at).ok()).unwrap_or(rest.len())
     }
 
     /// So many of them are consumed.
@@ -52,6 +45,6 @@ impl Known {
 }
 
 /// Where the first number starts in `rest`, which begin at `at`.
-fn first(scanner: &Scanner, rest: &[u8], at: usize) -> Option<isize> {
-    scanner.suspect_at(rest, 0).map(|place| (at + place).cast_signed())
+fn first(scanner: &Scanner, rest: &[u8], at: isize) -> Option<isize> {
+    scanner.suspect_at(rest, 0).map(|place| at + place.cast_signed())
 }

@@ -177,6 +177,7 @@ impl Talk {
         let mut turn = Turn { out, at: 0, suspicious };
         let mut at = 0;
         let need = loop {
+            at += self.clean_rows(bytes.get(at..).unwrap_or_default(), at);
             turn.at = at;
             let rest = bytes.get_mut(at..).unwrap_or_default();
             let have = rest.len();
@@ -203,6 +204,30 @@ impl Talk {
         Ok(Step::ToClient(Cleared(at)))
     }
 
+    /// Takes the rows at the start of `rest` in which nothing has to be looked for: how many bytes they have. Whatever is
+    /// no plain row of this kind is left to [`Talk::server_packet`].
+    fn clean_rows(&mut self, rest: &[u8], at: usize) -> usize {
+        if self.answer.stage != Stage::Rows || self.plan.hides() || !self.is_busy() {
+            return 0;
+        }
+        let clean = self.known.clean(&self.masker.scanner, rest, at);
+        let clean = rest.get(..clean).unwrap_or(rest);
+        let mut taken = 0;
+        while let Some(packet) = clean.get(taken..)
+            && let (Some(frame), Some(first)) = (frame::peek(packet), packet.get(HEADER_BYTES))
+            && frame.sequence == self.sequence
+            && (1..=LARGE_BYTES).contains(&frame.payload)
+            && frame.length() <= packet.len()
+            // Others may be the end of the rows, or an error.
+            && *first < 0xfe
+        {
+            taken += frame.length();
+            self.sequence = frame.sequence.wrapping_add(1);
+            self.answer.rows += 1;
+        }
+        taken
+    }
+
     /// Takes the packet at the start of `rest`.
     fn server_packet(&mut self, rest: &mut [u8], turn: &mut Turn<'_>) -> Result<Progress, Error> {
         let Some(frame) = frame::peek(rest) else { return Ok(Progress::Need(HEADER_BYTES)) };
@@ -225,7 +250,7 @@ impl Talk {
         if rest.len() < length {
             return Ok(Progress::Need(length));
         }
-        let dirty = is_row && self.known.suspect(&self.masker.scanner, rest, turn.at, length).is_some();
+        let dirty = is_row && self.known.clean(&self.masker.scanner, rest, turn.at) < length;
         let payload = rest.get_mut(HEADER_BYTES..length).unwrap_or_default();
         self.sequence = frame.sequence.wrapping_add(1);
         let act = if is_row { self.row(payload, dirty) } else { self.other(first, payload, frame, turn) };

@@ -100,9 +100,12 @@ impl Talk {
         let need = loop {
             turn.at = at;
             let rest = bytes.get_mut(at..).unwrap_or_default();
-            let have = rest.len();
+            let (have, tag) = (rest.len(), rest.first().copied().unwrap_or_default());
             match self.server_frame(rest, &mut turn) {
-                Ok(Progress::Pass(length)) => at += length,
+                Ok(Progress::Pass(length)) => {
+                    at += length;
+                    at += self.clean_rows(tag, bytes.get(at..).unwrap_or_default(), at, &turn);
+                }
                 Ok(Progress::Drop(length)) => {
                     self.known.spend(length);
                     return Ok(Step::Consumed(length));
@@ -122,6 +125,31 @@ impl Talk {
         }
         self.known.spend(at);
         Ok(Step::ToClient(Cleared(at)))
+    }
+
+    /// Takes the rows at the start of `rest` in which nothing has to be looked for, and which follow one of the same
+    /// `tag`: how many bytes they have. Whatever is no plain row of this kind is left to [`Talk::server_frame`].
+    fn clean_rows(&mut self, tag: u8, rest: &[u8], at: usize, turn: &Turn<'_>) -> usize {
+        let copying = match (tag, &self.copy_out) {
+            (b'D', _) if !self.plan.hides() => None,
+            (b'd', Some(copy)) if !turn.odd => Some(copy),
+            _ => return 0,
+        };
+        let clean = self.known.clean(&self.masker.scanner, rest, at);
+        let clean = rest.get(..clean).unwrap_or(rest);
+        let (mut taken, mut rows) = (0, 0);
+        while let Some(from) = clean.get(taken..)
+            && let Ok(Some(frame)) = frame::peek(Side::Server, from)
+            && frame.tag == tag
+            && frame.length <= LARGE_BYTES
+            && let Some(data) = from.get(HEADER_BYTES..frame.length)
+            && copying.is_none_or(|copy| copy.is_plain(data))
+        {
+            taken += frame.length;
+            rows += 1;
+        }
+        self.pending.answer.count(rows);
+        taken
     }
 
     /// Takes the message at the start of `rest`.
@@ -150,7 +178,7 @@ impl Talk {
             return Ok(Progress::Need(frame.length));
         }
         let dirty = matches!(frame.tag, b'D' | b'd')
-            && self.known.suspect(&self.masker.scanner, rest, turn.at, frame.length).is_some();
+            && self.known.clean(&self.masker.scanner, rest, turn.at) < frame.length;
         let message = rest.get_mut(..frame.length).unwrap_or_default();
         let act = match frame.tag {
             b'D' => self.row(message, dirty, turn)?,
