@@ -332,7 +332,7 @@ impl Desk {
     pub fn released(&mut self, session: &mut Session, bytes: &[u8]) {
         session.bytes += bytes.len() as u64;
         let Some(answering) = &mut session.answering else { return };
-        session.hasher.update(bytes);
+        session.digest.update(bytes);
         let offset = answering.bytes;
         answering.bytes += bytes.len() as u64;
         let room = match session.who.as_ref().map(|who| who.answers) {
@@ -368,7 +368,7 @@ impl Desk {
             Event::Attached { process, reused } => self.attached(session, process, reused),
             Event::Answering { number } => {
                 session.answering = Some(Answering { number, bytes: 0, recorded: 0 });
-                session.hasher.reset();
+                session.digest.reset();
             }
             Event::Finished { number, rows, masked, outcome } => {
                 self.finished(session, number, rows, masked, outcome)
@@ -400,7 +400,7 @@ impl Desk {
         session.masked += masked;
         self.metrics.masked.add(masked);
         let (bytes, digest) = match session.answering.take_if(|answering| answering.number == number) {
-            Some(answering) => (answering.bytes, *session.hasher.finalize().as_bytes()),
+            Some(answering) => (answering.bytes, session.digest.finish()),
             None => (0, [0; 32]),
         };
         let mut word = [0; 12];
@@ -439,7 +439,7 @@ impl Desk {
                 rows: 0,
                 bytes: answering.bytes,
                 masked: 0,
-                digest: *session.hasher.finalize().as_bytes(),
+                digest: session.digest.finish(),
             };
             self.recorder.append(&record, self.now_ms, session.gather_ms());
         }

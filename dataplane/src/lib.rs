@@ -10,6 +10,7 @@ pub mod config;
 pub mod connection;
 pub mod credentials;
 pub mod desk;
+pub mod digest;
 pub mod executor;
 pub mod following;
 pub mod hold;

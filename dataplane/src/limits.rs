@@ -64,6 +64,8 @@ pub const SESSION_VERDICTS_MAX: usize = 1024;
 pub const RECORDED_TEXT_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of one response record.
 pub const RECORDED_RESPONSE_BYTES_MAX: usize = 64 * 1024;
+/// Bytes that an answer's digest is fed at a time: sixteen of BLAKE3's chunks, as many as it takes at once.
+pub const DIGEST_PIECE_BYTES: usize = 16 * 1024;
 /// Commands held at one time by one shard.
 pub const HELD_MAX: usize = 4096;
 

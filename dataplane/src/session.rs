@@ -10,6 +10,7 @@ use policies::statement::Dialect;
 
 use crate::catalog::Place;
 use crate::desk::Admitted;
+use crate::digest::Digest;
 use crate::following::Following;
 use crate::ledger::SessionPermit;
 use crate::limits::RECORD_GATHER_MS;
@@ -123,8 +124,8 @@ pub struct Session {
     pub until_ms: Option<u64>,
     /// The answer under way.
     pub answering: Option<Answering>,
-    /// Digest of what has gone to the client of it; kept between commands, as making one anew costs more.
-    pub hasher: blake3::Hasher,
+    /// Digest of what has gone to the client of it.
+    pub digest: Digest,
     /// Commands so far.
     pub commands: u64,
     /// Rows so far.
@@ -169,7 +170,7 @@ impl Session {
             open: false,
             until_ms: None,
             answering: None,
-            hasher: blake3::Hasher::new(),
+            digest: Digest::default(),
             commands: 0,
             rows: 0,
             bytes: 0,
