@@ -8,6 +8,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::os::fd::AsRawFd;
 
 use dataplane::leg::Leg;
@@ -102,7 +103,7 @@ impl Shard {
         self.reap(owner);
     }
 
-    fn receive(&mut self, owner: u64, bytes: Result<Option<(u16, usize)>, i32>, armed: bool) {
+    fn receive(&mut self, owner: u64, bytes: Result<Option<(u16, Range<usize>)>, i32>, armed: bool) {
         let Some(pair) = self.pairs[(owner / 2) as usize].as_mut() else { return };
         let side = (owner % 2) as usize;
         let [client, server] = &mut pair.legs;
@@ -117,8 +118,8 @@ impl Shard {
             }
         }
         match bytes {
-            Ok(Some((buffer, length))) => {
-                let chunk = self.ring.share(buffer, 0..length);
+            Ok(Some((buffer, range))) => {
+                let chunk = self.ring.share(buffer, range);
                 other.queue(&mut self.ring, chunk);
                 self.ring.release(buffer);
                 other.flush(&mut self.ring).unwrap();

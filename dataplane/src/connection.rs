@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::os::fd::OwnedFd;
 
 use wire::{Discovery, Engine, Event, Handshake, Now, Outbox, Refusal, RefusalKind, Ruling, Side, Step};
@@ -252,14 +253,14 @@ impl<E: Engine> Connection<E> {
     pub fn received(
         &mut self,
         side: Side,
-        bytes: Result<Option<(u16, usize)>, i32>,
+        bytes: Result<Option<(u16, Range<usize>)>, i32>,
         armed: bool,
         cx: &mut Context<'_>,
     ) {
-        let over = match bytes {
+        let over = match &bytes {
             Ok(Some(_)) => false,
             Ok(None) => true,
-            Err(errno) => errno != libc::ENOBUFS && errno != libc::ECANCELED,
+            Err(errno) => *errno != libc::ENOBUFS && *errno != libc::ECANCELED,
         };
         if let Some(leg) = &mut self.half(side).leg
             && leg.received(armed, over)
@@ -267,7 +268,7 @@ impl<E: Engine> Connection<E> {
             cx.desk.rearm(leg.owner());
         }
         let taken = match bytes {
-            Ok(Some((buffer, length))) => self.take_in(side, buffer, length, cx),
+            Ok(Some((buffer, range))) => self.take_in(side, buffer, range, cx),
             Ok(None) => Ok(()),
             Err(errno) if over => Err(Failure::Gone(side, errno)),
             Err(_) => Ok(()),
@@ -288,7 +289,7 @@ impl<E: Engine> Connection<E> {
         &mut self,
         side: Side,
         buffer: u16,
-        length: usize,
+        range: Range<usize>,
         cx: &mut Context<'_>,
     ) -> Result<(), Failure> {
         if self.phase != Phase::Open {
@@ -297,12 +298,12 @@ impl<E: Engine> Connection<E> {
         }
         let half = self.half(side);
         let Some(tls) = &mut half.tls else {
-            half.inbound.push(buffer, length);
+            half.inbound.push(buffer, range);
             return Ok(());
         };
         let shaken = tls.is_established();
         let mut reply = Vec::new();
-        let got = tls.receive(cx.ring.buffer_mut(buffer, 0..length), half.inbound.carry_mut(), &mut reply);
+        let got = tls.receive(cx.ring.buffer_mut(buffer, range), half.inbound.carry_mut(), &mut reply);
         cx.ring.release(buffer);
         self.decrypted(side, shaken, got, reply, cx)
     }

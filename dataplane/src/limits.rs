@@ -8,8 +8,10 @@ pub const RING_COMPLETIONS: u32 = 8192;
 pub const BUFFERS: u16 = 512;
 /// Bytes of one receive buffer.
 pub const BUFFER_BYTES: usize = 64 * 1024;
+/// Room before each buffer for the start of a message of which the buffer has the rest: longer ones are passed on in parts.
+pub const HEADROOM_BYTES: usize = wire::limits::LARGE_BYTES;
 /// Distance between two buffers: not a power of two, so that their first lines fall into different cache sets.
-pub const BUFFER_STRIDE_BYTES: usize = BUFFER_BYTES + 192;
+pub const BUFFER_STRIDE_BYTES: usize = HEADROOM_BYTES + BUFFER_BYTES + 192;
 /// Buffers queued towards a slow peer before its opposite is no longer read.
 pub const QUEUED_CHUNKS_HIGH: usize = 8;
 /// Queue length at which reading goes on again.

@@ -12,6 +12,8 @@ use crate::ring::{Chunk, Ring};
 struct Piece {
     buffer: u16,
     range: Range<usize>,
+    /// Nothing of it, or of what was laid before it, has been handed out.
+    fresh: bool,
 }
 
 /// Unconsumed bytes of one side.
@@ -25,8 +27,8 @@ pub struct Inbound {
 
 impl Inbound {
     /// Takes over a received buffer and the one reference to it.
-    pub fn push(&mut self, buffer: u16, length: usize) {
-        self.pieces.push_back(Piece { buffer, range: 0..length });
+    pub fn push(&mut self, buffer: u16, range: Range<usize>) {
+        self.pieces.push_back(Piece { buffer, range, fresh: true });
     }
 
     /// Where decrypted bytes are appended. Only for a side whose buffers are not pushed.
@@ -62,18 +64,38 @@ impl Inbound {
     }
 
     /// Brings up to `more` further bytes next to the head; `false` where not all of them have come.
-    /// The copy is the price of a message that spans two buffers: one message's bytes a buffer.
+    /// The copy is the price of a message that spans two buffers: where it can be, of its start alone.
     pub fn gather(&mut self, ring: &mut Ring, more: usize) -> bool {
         if self.start >= self.carry.len() {
             self.carry.clear();
             self.start = 0;
             self.carry_front(ring, usize::MAX);
         }
+        if self.lay_before(ring, more) {
+            return true;
+        }
         let mut missing = more;
         while missing > 0 && !self.pieces.is_empty() {
             missing -= self.carry_front(ring, missing);
         }
         missing == 0
+    }
+
+    /// Lays the carry into the headroom of the first piece, where it fits and the piece has as many bytes as are missing:
+    /// then all of that piece is at hand, and goes on as it lies.
+    fn lay_before(&mut self, ring: &mut Ring, more: usize) -> bool {
+        let carried = self.carry.get(self.start..).unwrap_or_default();
+        let Some(piece) = self.pieces.front_mut().filter(|piece| piece.fresh && piece.range.len() >= more)
+        else {
+            return false;
+        };
+        let Some(start) = piece.range.start.checked_sub(carried.len()) else { return false };
+        ring.buffer_mut(piece.buffer, start..piece.range.start).copy_from_slice(carried);
+        piece.range.start = start;
+        piece.fresh = false;
+        self.carry.clear();
+        self.start = 0;
+        true
     }
 
     /// Copies everything out of the ring's buffers: what waits for people must not keep them from others.
@@ -97,6 +119,7 @@ impl Inbound {
         let range = piece.range.start..piece.range.start + length;
         self.carry.extend_from_slice(ring.buffer_mut(piece.buffer, range));
         piece.range.start += length;
+        piece.fresh = false;
         self.drop_spent(ring);
         length
     }
@@ -120,6 +143,7 @@ impl Inbound {
             }
         } else if let Some(piece) = self.pieces.front_mut() {
             piece.range.start = (piece.range.start + length).min(piece.range.end);
+            piece.fresh = false;
             self.drop_spent(ring);
         }
     }
@@ -174,7 +198,66 @@ pub fn owned(bytes: Vec<u8>) -> Chunk {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+    use std::os::fd::AsRawFd as _;
+    use std::os::unix::net::UnixStream;
+
     use super::*;
+    use crate::limits::HEADROOM_BYTES;
+    use crate::ring::Completion;
+
+    /// Receives what has been written to the other end.
+    fn receive(ring: &mut Ring, inbound: &mut Inbound) {
+        loop {
+            if let Some(Completion::Received { bytes: Ok(Some((buffer, range))), .. }) = ring.completion() {
+                return inbound.push(buffer, range);
+            }
+            ring.turn(None).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_start_of_a_message_is_laid_before_its_rest() {
+        let mut ring = Ring::open().unwrap();
+        let (mut from, to) = UnixStream::pair().unwrap();
+        ring.receive(to.as_raw_fd(), 0).unwrap();
+        let mut inbound = Inbound::default();
+        let sent: Vec<u8> = (0..=255).cycle().take(3 * HEADROOM_BYTES).collect();
+        let (first, rest) = sent.split_at(HEADROOM_BYTES);
+        let (second, third) = rest.split_at(100);
+        from.write_all(first).unwrap();
+        receive(&mut ring, &mut inbound);
+        assert!(!inbound.gather(&mut ring, 1));
+        from.write_all(second).unwrap();
+        receive(&mut ring, &mut inbound);
+        // It has fewer bytes than are missing: they join the carry, which has no room before the next piece then.
+        assert!(!inbound.gather(&mut ring, 101));
+        from.write_all(third).unwrap();
+        receive(&mut ring, &mut inbound);
+        assert!(inbound.gather(&mut ring, 1));
+        assert_eq!(inbound.head(&mut ring), sent.get(..HEADROOM_BYTES + 101).unwrap());
+        inbound.consume(&mut ring, HEADROOM_BYTES);
+        assert!(inbound.gather(&mut ring, 1), "that piece is not fresh any more");
+        assert_eq!(inbound.head(&mut ring), sent.get(HEADROOM_BYTES..HEADROOM_BYTES + 102).unwrap());
+        inbound.consume(&mut ring, 102);
+        assert_eq!(inbound.len(), 2 * HEADROOM_BYTES - 102);
+
+        inbound.discard(&mut ring);
+        for _ in 0..2 {
+            from.write_all(first).unwrap();
+            receive(&mut ring, &mut inbound);
+        }
+        assert!(inbound.gather(&mut ring, 1));
+        assert!(inbound.carry.is_empty());
+        assert_eq!(inbound.head(&mut ring), [first, first].concat());
+        assert!(matches!(inbound.take(&mut ring, 17), Chunk::Pooled { .. }));
+        from.write_all(second).unwrap();
+        receive(&mut ring, &mut inbound);
+        assert!(inbound.gather(&mut ring, 1), "what is left of a piece may be longer than the headroom");
+        assert_eq!(inbound.head(&mut ring).len(), 2 * HEADROOM_BYTES - 17 + 1);
+        inbound.discard(&mut ring);
+        assert_eq!(ring.buffers_free(), crate::limits::BUFFERS - 1, "one is being sent");
+    }
 
     /// What is decrypted in pieces and consumed in messages of another length must not pile up.
     #[test]

@@ -22,8 +22,8 @@ use io_uring::types::{BufRingEntry, Fd, SubmitArgs, Timespec};
 use io_uring::{IoUring, cqueue, opcode, squeue};
 
 use crate::limits::{
-    BUFFER_BYTES, BUFFER_STRIDE_BYTES, BUFFERS, BUFFERS_AT_HAND_MIN, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S,
-    KEEPALIVE_PROBES, RING_COMPLETIONS, RING_ENTRIES,
+    BUFFER_BYTES, BUFFER_STRIDE_BYTES, BUFFERS, BUFFERS_AT_HAND_MIN, HEADROOM_BYTES, KEEPALIVE_IDLE_S,
+    KEEPALIVE_INTERVAL_S, KEEPALIVE_PROBES, RING_COMPLETIONS, RING_ENTRIES,
 };
 
 const BUFFER_GROUP: u16 = 0;
@@ -74,12 +74,12 @@ pub enum Completion {
         /// Whether the listener stays armed.
         armed: bool,
     },
-    /// Bytes were received (`Ok(0..)` of a buffer), the peer's stream ended (`Ok` without buffer), or errno.
+    /// Bytes were received (`Ok` of a buffer), the peer's stream ended (`Ok` without buffer), or errno.
     Received {
         /// Who armed the receive.
         owner: Owner,
-        /// Buffer number and length, `None` at end of stream, or the errno.
-        bytes: Result<Option<(u16, usize)>, i32>,
+        /// Buffer number and range within it, `None` at end of stream, or the errno.
+        bytes: Result<Option<(u16, Range<usize>)>, i32>,
         /// Whether the receive stays armed.
         armed: bool,
     },
@@ -239,7 +239,7 @@ impl Ring {
                     (Ok(0), None) => Ok(None),
                     (Ok(length), Some(buffer)) => {
                         self.buffers.take(buffer);
-                        Ok(Some((buffer, length)))
+                        Ok(Some((buffer, HEADROOM_BYTES..HEADROOM_BYTES + length)))
                     }
                     (Ok(_), None) => Err(libc::EIO),
                     (Err(libc::ENOBUFS), _) => {
@@ -315,8 +315,8 @@ impl Ring {
         Ok(())
     }
 
-    /// The bytes of a received buffer, to be masked in place. Never a range that was released before: the kernel may
-    /// still be sending it.
+    /// The bytes of a received buffer or of its headroom, to be masked in place or laid there. Never a range that was
+    /// released before: the kernel may still be sending it.
     pub fn buffer_mut(&mut self, buffer: u16, range: Range<usize>) -> &mut [u8] {
         self.buffers.bytes_mut(buffer, range)
     }
@@ -406,6 +406,9 @@ impl Drop for Ring {
 /// The provided buffers: one mapping, `BUFFERS` of `BUFFER_BYTES`, their reference counts, and the ring of
 /// entries that tells the kernel which it may use. Never unmapped: the kernel may still write into it.
 ///
+/// Before each lie `HEADROOM_BYTES` that the kernel never writes to: what belongs before received bytes is laid there.
+/// Ranges count from the headroom's start.
+///
 /// The kernel takes them in the order in which they were provided. So it has only a few at hand, and is given the one
 /// freed last first: what is received and sent on then stays in the core's cache.
 struct Buffers {
@@ -471,7 +474,8 @@ impl Buffers {
         // the kernel does not read this one before the tail below says so. buffer < BUFFERS (callers check).
         unsafe {
             let entry = &mut *self.entries.as_ptr().add(index);
-            entry.set_addr(self.base.as_ptr().add(usize::from(buffer) * BUFFER_STRIDE_BYTES) as u64);
+            let start = usize::from(buffer) * BUFFER_STRIDE_BYTES + HEADROOM_BYTES;
+            entry.set_addr(self.base.as_ptr().add(start) as u64);
             entry.set_len(BUFFER_BYTES as u32);
             entry.set_bid(buffer);
             self.tail = self.tail.wrapping_add(1);
@@ -514,10 +518,10 @@ impl Buffers {
     /// Start and length of `range` inside `buffer`, cut to the buffer and to buffers that we hold.
     fn locate(&self, buffer: u16, range: Range<usize>) -> (*mut u8, usize) {
         let held = self.references.get(usize::from(buffer)).is_some_and(|count| *count > 0);
-        let end = if held { range.end.min(BUFFER_BYTES) } else { 0 };
+        let end = if held { range.end.min(HEADROOM_BYTES + BUFFER_BYTES) } else { 0 };
         let start = range.start.min(end);
         let number = if held { usize::from(buffer) } else { 0 };
-        // SAFETY: number < BUFFERS and start <= BUFFER_BYTES <= BUFFER_STRIDE_BYTES: inside the mapping.
+        // SAFETY: number < BUFFERS and start <= HEADROOM_BYTES + BUFFER_BYTES <= BUFFER_STRIDE_BYTES: inside the mapping.
         let pointer = unsafe { self.base.as_ptr().add(number * BUFFER_STRIDE_BYTES + start) };
         (pointer, end - start)
     }
