@@ -52,7 +52,7 @@ impl Shard {
 
     fn run(mut self) {
         loop {
-            self.ring.turn(None).unwrap();
+            self.ring.turn(0, None).unwrap();
             while let Some(completion) = self.ring.completion() {
                 match completion {
                     Completion::Accepted { socket, armed, .. } => self.accept(socket, armed),

@@ -212,7 +212,7 @@ mod tests {
             if let Some(Completion::Received { bytes: Ok(Some((buffer, range))), .. }) = ring.completion() {
                 return inbound.push(buffer, range);
             }
-            ring.turn(None).unwrap();
+            ring.turn(0, None).unwrap();
         }
     }
 

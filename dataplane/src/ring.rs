@@ -18,7 +18,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use io_uring::types::{BufRingEntry, Fd, SubmitArgs, Timespec};
+use io_uring::types::{BufRingEntry, Fd, Timespec};
 use io_uring::{IoUring, cqueue, opcode, squeue};
 
 use crate::limits::{
@@ -116,6 +116,7 @@ enum Operation {
     Connect { owner: Owner, _address: Box<RawAddress> },
     Poll { owner: Owner },
     Cancel,
+    Alarm,
 }
 
 /// Names an armed multishot operation, to cancel it.
@@ -135,6 +136,10 @@ pub struct Ring {
     vacant: u32,
     reaped: Vec<(u64, i32, u32)>,
     next_reaped: usize,
+    /// The timeout under way, and when it goes off.
+    alarm: Option<(Armed, u64)>,
+    /// What the kernel reads of it when it is submitted.
+    alarm_after: Box<Timespec>,
     /// Calls of io_uring_enter, for the records of what a transaction costs.
     pub enters: u64,
 }
@@ -170,22 +175,20 @@ impl Ring {
             vacant: NO_SLOT,
             reaped: Vec::with_capacity(RING_COMPLETIONS as usize),
             next_reaped: 0,
+            alarm: None,
+            alarm_after: Box::default(),
             enters: 0,
         })
     }
 
-    /// Submits what is queued and waits for at least one completion, or until `timeout` is over.
-    /// One io_uring_enter per turn.
-    pub fn turn(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+    /// Submits what is queued and waits for at least one completion, or until `due_ms` by the clock that is at `now_ms`;
+    /// it may end earlier without either. One io_uring_enter per turn.
+    pub fn turn(&mut self, now_ms: u64, due_ms: Option<u64>) -> io::Result<()> {
+        if let Some(due_ms) = due_ms {
+            self.set_alarm(now_ms, due_ms)?;
+        }
         self.enters += 1;
-        let waited = match timeout {
-            None => self.io.submitter().submit_and_wait(1),
-            Some(timeout) => {
-                let until = Timespec::from(timeout);
-                self.io.submitter().submit_with_args(1, &SubmitArgs::new().timespec(&until))
-            }
-        };
-        match waited {
+        match self.io.submitter().submit_and_wait(1) {
             Ok(_) => {}
             Err(error) => match error.raw_os_error() {
                 Some(libc::ETIME | libc::EINTR | libc::EBUSY | libc::EAGAIN) => {}
@@ -197,6 +200,27 @@ impl Ring {
         let mut completions = self.io.completion();
         completions.sync();
         self.reaped.extend(completions.map(|c| (c.user_data(), c.result(), c.flags())));
+        Ok(())
+    }
+
+    /// Has a turn end at `due_ms`. A timeout of the turn's own would set the processor's timer each time; this one stays
+    /// set over many turns, and is moved only where something is due earlier.
+    fn set_alarm(&mut self, now_ms: u64, due_ms: u64) -> io::Result<()> {
+        if self.alarm.is_some_and(|(_, set_ms)| set_ms <= due_ms) {
+            return Ok(());
+        }
+        *self.alarm_after = Timespec::from(Duration::from_millis(due_ms.saturating_sub(now_ms)));
+        let after: *const Timespec = &raw const *self.alarm_after;
+        let armed = match self.alarm {
+            Some((armed, _)) => {
+                // Where it has gone off meanwhile this fails, and the turn ends by that.
+                let entry = opcode::TimeoutUpdate::new(u64::from(armed.0), after).build();
+                self.push(entry, Operation::Cancel)?;
+                armed
+            }
+            None => self.push(opcode::Timeout::new(after).build(), Operation::Alarm)?,
+        };
+        self.alarm = Some((armed, due_ms));
         Ok(())
     }
 
@@ -260,10 +284,15 @@ impl Ring {
             Operation::Send { .. }
             | Operation::Connect { .. }
             | Operation::Cancel
+            | Operation::Alarm
             | Operation::Vacant { .. } => match self.vacate(slot) {
                 Operation::Send { owner, chunk } => Some(Completion::Sent { owner, sent: outcome, chunk }),
                 Operation::Connect { owner, .. } => {
                     Some(Completion::Connected { owner, result: outcome.map(|_| ()) })
+                }
+                Operation::Alarm => {
+                    self.alarm = None;
+                    None
                 }
                 _ => None,
             },
@@ -355,7 +384,8 @@ impl Ring {
         let entry = entry.user_data(u64::from(slot));
         loop {
             // SAFETY: everything that the entry points to is owned by `self` until the completion is reaped:
-            // chunks and addresses sit in the operation's slot, receive buffers in `self.buffers`.
+            // chunks and addresses sit in the operation's slot, receive buffers in `self.buffers`; the alarm's time in
+            // `self.alarm_after`, which the kernel reads when it takes the entry, at this turn's end at the latest.
             let pushed = unsafe { self.io.submission().push(&entry) };
             if pushed.is_ok() {
                 return Ok(Armed(slot));
@@ -674,7 +704,26 @@ pub fn peer_address(socket: &OwnedFd) -> io::Result<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
+
+    #[test]
+    fn turns_end_when_something_is_due() {
+        let mut ring = Ring::open().unwrap();
+        let start = Instant::now();
+        let now_ms = || start.elapsed().as_millis() as u64;
+        // Set, moved, set again where it has gone off.
+        ring.set_alarm(now_ms(), 60_000).unwrap();
+        for after_ms in [40, 20, 0, 50] {
+            let due_ms = now_ms() + after_ms;
+            while now_ms() < due_ms {
+                ring.turn(now_ms(), Some(due_ms)).unwrap();
+                while ring.completion().is_some() {}
+            }
+        }
+        assert!(now_ms() < 30_000, "the one of a minute was waited for");
+    }
 
     fn buffers() -> Buffers {
         let mut buffers = Buffers::map().unwrap();

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use crossbeam::channel::{Receiver, Sender};
 use policies::link::{Health, ToMgmt};
@@ -190,7 +190,7 @@ impl Shard {
         self.read_clock();
         self.read_executor();
         loop {
-            self.ring.turn(self.sleep())?;
+            self.ring.turn(self.desk.now_ms, self.due_ms())?;
             self.read_clock();
             while let Some(completion) = self.ring.completion() {
                 self.complete(completion);
@@ -214,13 +214,12 @@ impl Shard {
         self.desk.wall_us = wall.as_micros() as u64;
     }
 
-    /// How long the next turn may wait.
-    fn sleep(&self) -> Option<Duration> {
+    /// Until when the next turn may wait.
+    fn due_ms(&self) -> Option<u64> {
         let timer = self.timers.first().map(|(at, _)| *at);
         let due = [timer, self.desk.recorder.due_ms(), Some(self.health_at_ms), self.draining_until_ms];
         let paused = self.arm_later.iter().map(|(at, _)| *at).min();
-        let first = due.into_iter().chain([paused]).flatten().min()?;
-        Some(Duration::from_millis(first.saturating_sub(self.desk.now_ms)))
+        due.into_iter().chain([paused]).flatten().min()
     }
 
     fn complete(&mut self, completion: Completion) {
