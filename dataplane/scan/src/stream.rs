@@ -7,7 +7,7 @@
 use crate::Scanner;
 use crate::arch::{Kernel, RUN_MAX, Starts};
 use crate::bytes::{byte, run, starts_run};
-use crate::card::{self, Card, Found, Kind};
+use crate::card::{self, Card, Kind, Look};
 use crate::context::LOOKBEHIND;
 use crate::mask::{self, Format, Notation, Style};
 use crate::script::Script;
@@ -76,13 +76,14 @@ pub(crate) fn pass(
             continue;
         }
         match card::look(bytes, start.at, start.run, &mut unlabelled) {
-            None => {}
-            Some(Found::Bare(_)) => {
+            Look::Nothing => {}
+            Look::Bare(_) => {
                 mask::bare(bytes, start.at, start.run, style);
                 masked += 1;
                 at = start.at + start.run;
             }
-            Some(Found::Card(found)) => {
+            Look::Unclear => {
+                let Some(found) = card::at(bytes, start.at, start.run) else { continue };
                 let changed_behind = mask::card(bytes, &found, style);
                 masked += 1;
                 at = found.span.end;
