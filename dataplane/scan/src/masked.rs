@@ -3,6 +3,7 @@
 //! of numbers of which eight digits stay open: too little is filled to tell; and numbers behind 1 of lengths that few cards have.
 
 use crate::brands::{PAN_DIGITS_MAX, PAN_DIGITS_MIN, possible};
+use crate::bytes::tally;
 use crate::mask::{Format, HIDDEN, Notation, Style};
 use crate::number;
 use std::ops::Range;
@@ -19,6 +20,7 @@ pub const MASKED_BYTES_MAX: usize = PAN_DIGITS_MAX + GROUPS[1].len() + 2;
 
 /// The first masked card number of `bytes` that begins at `from` or later.
 pub(crate) fn find(bytes: &[u8], from: usize, format: Format) -> Option<Range<usize>> {
+    tally::add(bytes.len());
     if memchr::memchr(HIDDEN, bytes).is_none() && memchr::memmem::find(bytes, ZEROS).is_none() {
         return None;
     }
@@ -54,6 +56,7 @@ fn run(bytes: &[u8], start: usize) -> Vec<usize> {
         let rest = bytes.get(at..).unwrap_or_default();
         let length = rest.iter().take_while(|byte| is_place(byte)).count();
         groups.push(length);
+        tally::add(length + 1);
         let Some([between, next, ..]) = rest.get(length..) else { return groups };
         let fits = matches!(between, b' ' | b'-' | b'.') && separator.is_none_or(|own| own == *between);
         if !fits || !is_place(next) || groups.len() > GROUPS[1].len() {
