@@ -119,8 +119,19 @@ fn whole(bytes: &[u8], window: &Window) -> bool {
 
 fn any_of_other_script(bytes: &[u8], start: usize, script: Script) -> bool {
     let first = script.run(bytes, start, PAN_DIGITS_MAX);
-    (PAN_DIGITS_MIN..=first).any(|digits| plain_of(bytes, start, script, digits).is_some())
-        || (first == 4 || first == 6) && any_grouped(bytes, start, script, first)
+    if first < PAN_DIGITS_MIN {
+        return (first == 4 || first == 6) && any_grouped(bytes, start, script, first);
+    }
+    let mut digits = [0; PAN_DIGITS_MAX];
+    let values = (0..first).map_while(|place| script.digit(bytes, start + place * script.width()));
+    let count = digits.iter_mut().zip(values).map(|(slot, value)| *slot = value).count();
+    any_beginning(digits.get(..count).unwrap_or(&[]), PAN_DIGITS_MIN)
+}
+
+/// Whether the first `least` or more of the digits (values 0 to 9) are a number.
+pub(crate) fn any_beginning(digits: &[u8], least: usize) -> bool {
+    (least.max(PAN_DIGITS_MIN)..=digits.len())
+        .any(|count| judge(digits.iter().copied().take(count), count).is_some())
 }
 
 /// A number without separators in any script.
