@@ -191,6 +191,18 @@ mod tests {
         }
     }
 
+    /// One for each ending but four zeros, whatever the format; no card number begins with 1, so none is among them.
+    #[test]
+    fn counters_meet_masks_right_above_a_power_of_ten_only() {
+        let masks = |from: i64| (from..from + 100_000).filter(|value| integer(*value, Format::Last4)).count();
+        for least in [10i64.pow(13), 10i64.pow(14), 10i64.pow(15)] {
+            assert_eq!(masks(least), 9_999);
+            assert_eq!(masks(least + 100_000), 0);
+            assert_eq!(masks(least * 2 - 100_000), 0);
+        }
+        assert_eq!(masks(10i64.pow(12)) + masks(10i64.pow(16)), 0);
+    }
+
     #[test]
     fn what_is_no_mask_is_left_alone() {
         for text in [
