@@ -206,13 +206,17 @@ fn seams<const LOOSE: bool>(masks: Masks, behind: u64) -> u64 {
     // first group. Behind six digits and a long separator the block may have room for one alone.
     let next = three >> 1 | three >> 2 | three >> 3 | one >> 6 & !(one >> 1);
     let printed = four << 4 & separators & !commas & next;
-    // A line of four digits and one of three, four or six: so that columns and lists of other numbers have no seams. All
-    // of it lies within the twelve bytes.
-    let first = if LOOSE { four } else { four & !(one << 1 | behind) };
-    let second = three & (commas >> 3 | commas >> 4 | commas >> 6);
-    let lines = first << 4 & commas & (second >> 1 | second >> 2);
     // Two separators of one byte, three digits behind each.
     let thousands = separators & three >> 1;
+    let lines = if LOOSE {
+        // Four digits at the end of a line, and a line of three, four or six: so that columns and lists of other numbers have no
+        // seams. It ends within the twelve bytes.
+        let next = thousands & commas & (commas >> 4 | commas >> 5 | commas >> 7);
+        four << 4 & commas & (next | next >> 1)
+    } else {
+        // A line of four digits, and a line of digits: so that lists of long numbers have no seams.
+        (four & !(one << 1 | behind)) << 4 & commas & (three >> 1 | three >> 2)
+    };
     printed | lines | thousands & thousands >> 4
 }
 
