@@ -221,3 +221,16 @@ fn suspects_any_form_between_other_digits() {
         }
     }
 }
+
+/// The four digits that a mask leaves are no line of a number.
+#[test]
+fn what_a_mask_leaves_begins_no_number_by_lines() {
+    for text in ["5897804143703153056\n9309\n0259\n04", "5897804143703153056\r\n9309\r\n0259\r\n04"] {
+        let once = masked(&Scanner::new(), text.as_bytes(), Format::Last4);
+        assert_eq!(naive::find(&once), [], "{}", String::from_utf8_lossy(&once));
+        for cut in 0..=text.len() {
+            let (bytes, _) = in_parts(&Scanner::new(), text.as_bytes(), Format::Last4, &[cut]).unwrap();
+            assert_eq!(bytes, once, "cut at {cut}");
+        }
+    }
+}
