@@ -7,7 +7,7 @@
 use crate::Scanner;
 use crate::arch::{Kernel, RUN_MAX, Starts};
 use crate::bytes::{byte, run, starts_run};
-use crate::card::{self, Card, Found, Kind};
+use crate::card::{self, Card, Kind, Look};
 use crate::context::LOOKBEHIND;
 use crate::mask::{self, Format, Notation, Style};
 use crate::script::Script;
@@ -76,13 +76,14 @@ pub(crate) fn pass(
             continue;
         }
         match card::look(bytes, start.at, start.run, &mut unlabelled) {
-            None => {}
-            Some(Found::Bare(_)) => {
+            Look::Nothing => {}
+            Look::Bare(_) if !leaves_line(bytes, start.at + start.run) => {
                 mask::bare(bytes, start.at, start.run, style);
                 masked += 1;
                 at = start.at + start.run;
             }
-            Some(Found::Card(found)) => {
+            Look::Bare(_) | Look::Unclear => {
+                let Some(found) = card::at(bytes, start.at, start.run) else { continue };
                 let changed_behind = mask::card(bytes, &found, style);
                 masked += 1;
                 at = found.span.end;
@@ -113,6 +114,23 @@ fn leaves_start(bytes: &[u8], card: &Card) -> bool {
         || card.window.script != Script::Ascii
         || card.kind != Kind::Pan
         || Separator::at(bytes, card.window.next()) != Separator::None
+}
+
+/// Whether the last digits of a number that ends at `end`, once those before them are hidden, may be the first line of a
+/// number by lines. The second of such lines has six digits at most.
+#[inline(always)]
+fn leaves_line(bytes: &[u8], end: usize) -> bool {
+    const HIGH: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    const SEVEN: u64 = u64::MAX >> 8;
+    let next = match byte(bytes, end) {
+        b'\n' => end + 1,
+        b'\r' => end + 2,
+        _ => return false,
+    };
+    let Some(line) = bytes.get(next..).and_then(|rest| rest.first_chunk()) else { return true };
+    // Zero where a byte is a digit, or one of six that end no line.
+    let others = (u64::from_le_bytes(*line) ^ HIGH & 0x3030_3030_3030_3030) & HIGH;
+    others & 0xff == 0 && others & SEVEN != 0
 }
 
 /// Masks from `from` up to `end`, or to the end of the last card that starts before it. Returns that end, and the

@@ -119,8 +119,19 @@ fn whole(bytes: &[u8], window: &Window) -> bool {
 
 fn any_of_other_script(bytes: &[u8], start: usize, script: Script) -> bool {
     let first = script.run(bytes, start, PAN_DIGITS_MAX);
-    (PAN_DIGITS_MIN..=first).any(|digits| plain_of(bytes, start, script, digits).is_some())
-        || (first == 4 || first == 6) && any_grouped(bytes, start, script, first)
+    if first < PAN_DIGITS_MIN {
+        return (first == 4 || first == 6) && any_grouped(bytes, start, script, first);
+    }
+    let mut digits = [0; PAN_DIGITS_MAX];
+    let values = (0..first).map_while(|place| script.digit(bytes, start + place * script.width()));
+    let count = digits.iter_mut().zip(values).map(|(slot, value)| *slot = value).count();
+    any_beginning(digits.get(..count).unwrap_or(&[]), PAN_DIGITS_MIN)
+}
+
+/// Whether the first `least` or more of the digits (values 0 to 9) are a number.
+pub(crate) fn any_beginning(digits: &[u8], least: usize) -> bool {
+    (least.max(PAN_DIGITS_MIN)..=digits.len())
+        .any(|count| judge(digits.iter().copied().take(count), count).is_some())
 }
 
 /// A number without separators in any script.
@@ -173,11 +184,52 @@ pub(crate) fn plain_brand(bytes: &[u8], start: usize, digits: usize) -> Option<B
         Some(last) => luhn::passes(last, digits),
         None => Digits::collect(text.iter().map(|digit| digit & 0x0f))?.luhn(),
     };
-    if !luhn && possible.needs_luhn() {
-        return None;
+    possible.brand(|| first_six(text), digits, luhn)
+}
+
+/// What stands right around the first digit of a number, so that one check of bounds is enough: the digits of any number,
+/// the two bytes behind it, and before it as many as make its last digits three words.
+pub(crate) struct Near<'a>(&'a [u8; NEAR_BEFORE + PAN_DIGITS_MAX + 2]);
+
+const NEAR_BEFORE: usize = 24 - PAN_DIGITS_MIN;
+
+impl<'a> Near<'a> {
+    /// Around `start`; `None` too close to the ends of the bytes.
+    #[inline(always)]
+    pub(crate) fn around(bytes: &'a [u8], start: usize) -> Option<Near<'a>> {
+        tally::add(PAN_DIGITS_MAX);
+        // Before the first byte it wraps to what is beyond the last.
+        Some(Near(bytes.get(start.wrapping_sub(NEAR_BEFORE)..)?.first_chunk()?))
     }
-    let first_six = || text.iter().take(6).fold(0, |number, digit| number * 10 + u32::from(digit & 0x0f));
-    Some(possible.issuer(first_six, digits, luhn)?.brand)
+
+    /// The byte before the number.
+    #[inline(always)]
+    pub(crate) fn before(&self) -> u8 {
+        self.0.get(NEAR_BEFORE - 1).copied().unwrap_or(0)
+    }
+
+    /// The byte that stands `past` bytes behind the first digit.
+    #[inline(always)]
+    pub(crate) fn at(&self, past: usize) -> u8 {
+        self.0.get(NEAR_BEFORE + past).copied().unwrap_or(0)
+    }
+
+    /// The brand of the number of `digits` digits, as by `plain_brand`.
+    #[inline(always)]
+    pub(crate) fn brand(&self, digits: usize) -> Option<Brand> {
+        let text = self.0.get(NEAR_BEFORE..)?;
+        let possible = brands::possible(first_four(text)?);
+        if !possible.length(digits) {
+            return None;
+        }
+        let luhn = luhn::passes(self.0.get(..NEAR_BEFORE + digits)?.last_chunk()?, digits);
+        possible.brand(|| first_six(text), digits, luhn)
+    }
+}
+
+/// The first six ASCII digits as a number.
+fn first_six(digits: &[u8]) -> u32 {
+    digits.iter().take(6).fold(0, |number, digit| number * 10 + u32::from(digit & 0x0f))
 }
 
 /// The first four ASCII digits as a number.
@@ -199,10 +251,7 @@ pub(crate) fn judge(mut values: impl Iterator<Item = u8> + Clone, count: usize) 
     }
     let digits = Digits::collect(&mut values)?;
     let luhn = digits.luhn();
-    if !luhn && possible.needs_luhn() {
-        return None;
-    }
-    possible.issuer(|| digits.leading(6), count, luhn).map(|issuer| issuer.brand)
+    possible.brand(|| digits.leading(6), count, luhn)
 }
 
 /// Runs of digits with one separator between them.
