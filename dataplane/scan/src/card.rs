@@ -52,7 +52,8 @@ pub(crate) fn at(bytes: &[u8], start: usize, first: usize) -> Option<Card> {
 pub(crate) enum Look {
     /// No card.
     Nothing,
-    /// A number without separators, in surroundings that can neither deny it nor bring anything with it.
+    /// A number without separators, in surroundings that can neither deny it nor bring anything with it, nor be a number
+    /// with what a mask leaves of it.
     Bare(Brand),
     /// `at` is to be asked.
     Unclear,
@@ -75,7 +76,8 @@ pub(crate) fn look(bytes: &[u8], start: usize, first: usize, unlabelled: &mut Un
     };
     let calm = context::calm_before(near.before())
         && context::calm_behind(near.at(first), near.at(first + 1))
-        && unlabelled.around(bytes, start, start + first);
+        && unlabelled.around(bytes, start, start + first)
+        && !near.leaves_line(first);
     if calm { Look::Bare(brand) } else { Look::Unclear }
 }
 
@@ -89,7 +91,8 @@ fn look_at_edge(bytes: &[u8], start: usize, first: usize, unlabelled: &mut Unlab
     let end = start + first;
     let calm = context::calm_before(before(bytes, start, 1))
         && context::calm_behind(byte(bytes, end), byte(bytes, end + 1))
-        && unlabelled.around(bytes, start, end);
+        && unlabelled.around(bytes, start, end)
+        && !window::leaves_line(bytes, end);
     if calm { Look::Bare(brand) } else { Look::Unclear }
 }
 

@@ -77,12 +77,12 @@ pub(crate) fn pass(
         }
         match card::look(bytes, start.at, start.run, &mut unlabelled) {
             Look::Nothing => {}
-            Look::Bare(_) if !leaves_line(bytes, start.at + start.run) => {
+            Look::Bare(_) => {
                 mask::bare(bytes, start.at, start.run, style);
                 masked += 1;
                 at = start.at + start.run;
             }
-            Look::Bare(_) | Look::Unclear => {
+            Look::Unclear => {
                 let Some(found) = card::at(bytes, start.at, start.run) else { continue };
                 let changed_behind = mask::card(bytes, &found, style);
                 masked += 1;
@@ -108,29 +108,13 @@ fn may_start(bytes: &[u8], index: usize) -> bool {
     starts_run(bytes, index) || Script::LEADS.contains(&byte(bytes, index))
 }
 
-/// Whether a masked card has left digits that may begin a number with what follows. In a number without separators all that is left stands before hidden digits, but for its end.
+/// Whether a masked card has left digits that may begin a number with what follows. In a number without separators all
+/// that is left stands before hidden digits, but for its end.
 fn leaves_start(bytes: &[u8], card: &Card) -> bool {
     card.window.separator != Separator::None
         || card.window.script != Script::Ascii
         || card.kind != Kind::Pan
         || Separator::at(bytes, card.window.next()) != Separator::None
-}
-
-/// Whether the last digits of a number that ends at `end`, once those before them are hidden, may be the first line of a
-/// number by lines. The second of such lines has six digits at most.
-#[inline(always)]
-fn leaves_line(bytes: &[u8], end: usize) -> bool {
-    const HIGH: u64 = 0xf0f0_f0f0_f0f0_f0f0;
-    const SEVEN: u64 = u64::MAX >> 8;
-    let next = match byte(bytes, end) {
-        b'\n' => end + 1,
-        b'\r' => end + 2,
-        _ => return false,
-    };
-    let Some(line) = bytes.get(next..).and_then(|rest| rest.first_chunk()) else { return true };
-    // Zero where a byte is a digit, or one of six that end no line.
-    let others = (u64::from_le_bytes(*line) ^ HIGH & 0x3030_3030_3030_3030) & HIGH;
-    others & 0xff == 0 && others & SEVEN != 0
 }
 
 /// Masks from `from` up to `end`, or to the end of the last card that starts before it. Returns that end, and the

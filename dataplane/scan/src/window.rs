@@ -189,9 +189,11 @@ pub(crate) fn plain_brand(bytes: &[u8], start: usize, digits: usize) -> Option<B
 
 /// What stands right around the first digit of a number, so that one check of bounds is enough: the digits of any number,
 /// the two bytes behind it, and before it as many as make its last digits three words.
-pub(crate) struct Near<'a>(&'a [u8; NEAR_BEFORE + PAN_DIGITS_MAX + 2]);
+pub(crate) struct Near<'a>(&'a [u8; NEAR_BEFORE + PAN_DIGITS_MAX + NEAR_BEHIND]);
 
 const NEAR_BEFORE: usize = 24 - PAN_DIGITS_MIN;
+/// The longer line end, and what of the line behind it is looked at in one.
+const NEAR_BEHIND: usize = 2 + 8;
 
 impl<'a> Near<'a> {
     /// Around `start`; `None` too close to the ends of the bytes.
@@ -214,6 +216,18 @@ impl<'a> Near<'a> {
         self.0.get(NEAR_BEFORE + past).copied().unwrap_or(0)
     }
 
+    /// Whether the last digits of the number of `digits` digits, once those before them are hidden, may be the first
+    /// line of a number by lines.
+    #[inline(always)]
+    pub(crate) fn leaves_line(&self, digits: usize) -> bool {
+        let next = match self.at(digits) {
+            b'\n' => digits + 1,
+            b'\r' => digits + 2,
+            _ => return false,
+        };
+        self.0.get(NEAR_BEFORE + next..).is_none_or(may_be_line)
+    }
+
     /// The brand of the number of `digits` digits, as by `plain_brand`.
     #[inline(always)]
     pub(crate) fn brand(&self, digits: usize) -> Option<Brand> {
@@ -225,6 +239,27 @@ impl<'a> Near<'a> {
         let luhn = luhn::passes(self.0.get(..NEAR_BEFORE + digits)?.last_chunk()?, digits);
         possible.brand(|| first_six(text), digits, luhn)
     }
+}
+
+/// The same for a number that ends at `end`.
+pub(crate) fn leaves_line(bytes: &[u8], end: usize) -> bool {
+    let next = match byte(bytes, end) {
+        b'\n' => end + 1,
+        b'\r' => end + 2,
+        _ => return false,
+    };
+    bytes.get(next..).is_none_or(may_be_line)
+}
+
+/// Whether a line may begin so that is the second one of a number: of six digits at most.
+#[inline(always)]
+fn may_be_line(line: &[u8]) -> bool {
+    const HIGH: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    const SEVEN: u64 = u64::MAX >> 8;
+    let Some(line) = line.first_chunk() else { return true };
+    // Zero where a byte is a digit, or one of six that end no line.
+    let others = (u64::from_le_bytes(*line) ^ HIGH & 0x3030_3030_3030_3030) & HIGH;
+    others & 0xff == 0 && others & SEVEN != 0
 }
 
 /// The first six ASCII digits as a number.
