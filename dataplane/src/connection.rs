@@ -80,6 +80,9 @@ pub struct Connection<E> {
     untried: Vec<SocketAddr>,
     /// What the shard has to do for it between two calls.
     wish: Wish,
+    /// It ends while a command runs at the target: bytes behind that would hide the end from a server that looks, as
+    /// MariaDB does for locks and SLEEP, whether its client is there.
+    cuts_command: bool,
 }
 
 /// What a connection asks of its shard.
@@ -170,6 +173,7 @@ impl<E: Engine> Connection<E> {
             connect_until_ms: None,
             untried: Vec::new(),
             wish: Wish::default(),
+            cuts_command: false,
         }
     }
 
@@ -634,6 +638,7 @@ impl<E: Engine> Connection<E> {
             return Ok(());
         }
         self.half(side).end_told = true;
+        self.cuts_command = side == Side::Client && self.engine.is_busy();
         let mut step = self.engine.ended(side, cx.out, cx.now)?;
         if matches!(step, Step::Part) && !self.half(side).inbound.is_empty() {
             // It has left amid a message.
@@ -712,6 +717,7 @@ impl<E: Engine> Connection<E> {
     /// Ends the session for a reason of the gateway's own, in the protocol's words.
     pub fn refuse(&mut self, refusal: &Refusal<'_>, how: &str, cx: &mut Context<'_>) {
         if self.phase == Phase::Open {
+            self.cuts_command = self.engine.is_busy();
             self.engine.refuse(refusal, cx.out);
             let done = self.flush_outbox(cx).and_then(|()| self.close(how, cx));
             self.finish_call(done, cx);
@@ -774,10 +780,11 @@ impl<E: Engine> Connection<E> {
         cx.desk.closed(&mut self.session, self.wait.take(), how);
         self.asking = None;
         for side in [Side::Client, Side::Server] {
+            let silent = side == Side::Server && self.cuts_command;
             let half = self.half(side);
             half.inbound.discard(cx.ring);
             let Some(leg) = &mut half.leg else { continue };
-            if let Some(tls) = &mut half.tls {
+            if let (Some(tls), false) = (&mut half.tls, silent) {
                 let mut goodbye = Vec::new();
                 tls.close(&mut goodbye).map_err(|error| Failure::Tls(side, error))?;
                 if !goodbye.is_empty() {

@@ -118,6 +118,20 @@ fn a_job_ends_what_another_of_its_connections_runs_and_nobody_elses() {
 }
 
 #[test]
+fn what_a_vanished_job_runs_ends_as_it_does_at_the_server() {
+    let gateway = Gateway::with_mysql_changes(&[EVERYTHING, NO_LABELS]);
+    let begun = Instant::now();
+    let mut job = gateway.mariadb(&["select sleep(120)"]).spawn().unwrap();
+    let running = "select count(*) from information_schema.processlist where info = 'select sleep(120)'";
+    wait_for("the query", || (gateway.mysql_direct(&[running]).trim() == "1").then_some(()));
+    job.kill().unwrap();
+    job.wait().unwrap();
+    // The server looks every five seconds whether its client is there: bytes in front of the end would hide it.
+    wait_for("its end", || (gateway.mysql_direct(&[running]).trim() == "0").then_some(()));
+    assert!(begun.elapsed() < Duration::from_secs(100));
+}
+
+#[test]
 fn names_prepared_by_sql_stand_for_what_they_were_prepared_from() {
     let gateway = Gateway::with_mysql();
     let got = gateway.mysql_job(&[

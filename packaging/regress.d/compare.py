@@ -1,12 +1,12 @@
 """Runs PostgreSQL's regression scripts at the server and through the gateway, and libpq_pipeline's tests; compares what
 they print line by line. A difference must be explained (see `explained`), an explanation must be of use."""
-import difflib
 import os
 import pathlib
-import re
 import subprocess
 import sys
 import time
+
+from judging import explanations, judge, of_no_use
 
 SOURCE = pathlib.Path(os.environ["PANGATE_REGRESS_SOURCE"])
 REGRESS = SOURCE / "src/test/regress"
@@ -17,17 +17,6 @@ OUT = os.environ.get("PANGATE_REGRESS_OUT")
 def scripts():
     schedule = (REGRESS / "parallel_schedule").read_text().splitlines()
     return [name for line in schedule if line.startswith("test:") for name in line[5:].split()]
-
-
-def explanations(path):
-    """Lines of `SCRIPT | PATTERN | WHY`: each run of differing lines has to match one of its script's patterns, or `*`'s."""
-    found = []
-    for line in pathlib.Path(path).read_text().splitlines():
-        if line and not line.startswith("#"):
-            script, pattern, why = (part.strip() for part in line.split(" | ", 2))
-            assert why, line
-            found.append({"script": script, "pattern": re.compile(pattern, re.M), "uses": 0})
-    return found
 
 
 def side(gateway):
@@ -64,29 +53,6 @@ def start(script, gateway):
         return subprocess.Popen(
             command, stdin=source, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=side(gateway)
         )
-
-
-def differences(direct, through):
-    """Runs of differing lines, without what may differ anyway."""
-    lines = [text.decode("utf-8", "replace").splitlines() for text in (direct, through)]
-    matcher = difflib.SequenceMatcher(None, *lines, autojunk=False)
-    for kind, a, b, c, d in matcher.get_opcodes():
-        if kind != "equal":
-            yield [f"-{line}" for line in lines[0][a:b]] + [f"+{line}" for line in lines[1][c:d]]
-
-
-def judge(script, direct, through, known):
-    """The unexplained differences of one script."""
-    wrong, explained = [], 0
-    for run in differences(direct, through):
-        text = "\n".join(run)
-        why = next((one for one in known if one["script"] in (script, "*") and one["pattern"].search(text)), None)
-        if why:
-            why["uses"] += 1
-            explained += 1
-        else:
-            wrong.append(run)
-    return wrong, explained
 
 
 def pipeline():
@@ -129,11 +95,8 @@ def main():
         for run in wrong[:3]:
             print("\n".join(f"    {line[:160]}" for line in run[:8]))
     print(f"{len(names)} scripts: {same} print the same, {len(failed)} fail")
-    if not wanted:
-        for one in known:
-            if not one["uses"]:
-                print(f"of no use: {one['script']} | {one['pattern'].pattern}")
-                failed.append("explained")
+    if not wanted and of_no_use(known):
+        failed.append("explained")
     sys.exit(1 if failed else 0)
 
 

@@ -1,13 +1,13 @@
 //! What is found at one place: a card number in its surroundings, and the secrets that stand with it.
 
 use crate::arch::RUN_MAX;
-use crate::brands::{Brand, PAN_DIGITS_MIN};
+use crate::brands::{Brand, PAN_DIGITS_MAX, PAN_DIGITS_MIN};
 use crate::bytes::{before, byte, digit, run};
 use crate::context;
 use crate::script::Script;
 use crate::sensitive::{self, Unlabelled};
 use crate::separator::Separator;
-use crate::window::{self, Window};
+use crate::window::{self, Near, Window};
 use std::ops::Range;
 
 /// What a hit is.
@@ -42,40 +42,65 @@ impl Card {
 }
 
 /// The card at `start`, where a run of `first` digits begins.
+#[inline(never)]
 pub(crate) fn at(bytes: &[u8], start: usize, first: usize) -> Option<Card> {
     let whole = window::at(bytes, start, first).and_then(|window| surrounded(bytes, window));
     whole.or_else(|| escaped(bytes, start))
 }
 
-/// What is found where a run of digits begins.
-pub(crate) enum Found {
-    /// A number without separators, in surroundings that can neither deny it nor bring anything with it.
+/// What a first look tells of the place where a run of digits begins. It fits a register.
+pub(crate) enum Look {
+    /// No card.
+    Nothing,
+    /// A number without separators, in surroundings that can neither deny it nor bring anything with it, nor be a number
+    /// with what a mask leaves of it.
     Bare(Brand),
-    /// Any other card.
-    Card(Card),
+    /// `at` is to be asked.
+    Unclear,
 }
 
 /// The same as `at`, without a detour for the common cases.
 #[inline(always)]
-pub(crate) fn look(bytes: &[u8], start: usize, first: usize, unlabelled: &mut Unlabelled) -> Option<Found> {
+pub(crate) fn look(bytes: &[u8], start: usize, first: usize, unlabelled: &mut Unlabelled) -> Look {
     if first < PAN_DIGITS_MIN {
-        return general(bytes, start, first);
+        return Look::Unclear;
     }
+    if first > PAN_DIGITS_MAX {
+        return look_at_edge(bytes, start, first, unlabelled);
+    }
+    let Some(near) = Near::around(bytes, start) else {
+        return look_at_edge(bytes, start, first, unlabelled);
+    };
+    let Some(brand) = near.brand(first) else {
+        return if detour(near.before(), near.at(first)) { Look::Unclear } else { Look::Nothing };
+    };
+    let calm = context::calm_before(near.before())
+        && context::calm_behind(near.at(first), near.at(first + 1))
+        && unlabelled.around(bytes, start, start + first)
+        && !near.leaves_line(first);
+    if calm { Look::Bare(brand) } else { Look::Unclear }
+}
+
+/// The same where the number stands close to an end of the bytes, or is none, being too long.
+#[inline(never)]
+fn look_at_edge(bytes: &[u8], start: usize, first: usize, unlabelled: &mut Unlabelled) -> Look {
     let Some(brand) = window::plain_brand(bytes, start, first) else {
-        // Behind an escape's digits, or before a character that is not seen.
-        let detour = context::may_escape(before(bytes, start, 1)) || !byte(bytes, start + first).is_ascii();
-        return if detour { general(bytes, start, first) } else { None };
+        let detour = detour(before(bytes, start, 1), byte(bytes, start + first));
+        return if detour { Look::Unclear } else { Look::Nothing };
     };
     let end = start + first;
     let calm = context::calm_before(before(bytes, start, 1))
         && context::calm_behind(byte(bytes, end), byte(bytes, end + 1))
-        && unlabelled.around(bytes, start, end);
-    if calm { Some(Found::Bare(brand)) } else { general(bytes, start, first) }
+        && unlabelled.around(bytes, start, end)
+        && !window::leaves_line(bytes, end);
+    if calm { Look::Bare(brand) } else { Look::Unclear }
 }
 
-#[inline(never)]
-fn general(bytes: &[u8], start: usize, first: usize) -> Option<Found> {
-    at(bytes, start, first).map(Found::Card)
+/// Whether digits that are no number by themselves may be one behind an escape's digits, or with what follows a
+/// character that is not seen.
+#[inline(always)]
+fn detour(before: u8, behind: u8) -> bool {
+    context::may_escape(before) || !behind.is_ascii()
 }
 
 /// At most so many digits of an escape stand before a number: `\u0022`.

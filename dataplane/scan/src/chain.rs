@@ -7,7 +7,7 @@ use crate::bytes::{before, byte, digit, digit_or_mask, run};
 use crate::mask::HIDDEN;
 use crate::script::Script;
 use crate::separator::Separator;
-use crate::window::{Window, judged};
+use crate::window::{Window, any_beginning, judged};
 
 /// The number whose first group is the `first` digits at `start`.
 pub(crate) fn at(bytes: &[u8], start: usize, first: usize) -> Option<Window> {
@@ -34,22 +34,27 @@ pub(crate) fn at(bytes: &[u8], start: usize, first: usize) -> Option<Window> {
 /// Whether any part of `bytes` that begins at `start` would, alone, be such a number.
 pub(crate) fn any_at(bytes: &[u8], start: usize, first: usize) -> bool {
     let Some(separator) = separator(bytes, start, first) else { return false };
-    let (mut end, mut digits) = (start + first, first);
-    while digits < PAN_DIGITS_MAX && Separator::at(bytes, end) == separator {
-        let begin = end + separator.len();
-        let more = run(bytes, begin, PAN_DIGITS_MAX - digits);
+    let (mut digits, mut count) = ([0; PAN_DIGITS_MAX], 0);
+    let (mut begin, mut more) = (start, first);
+    loop {
         let most = if separator.is_invisible() { more } else { more.min(1) };
-        let part = |count| window(bytes, start..begin + count, digits + count, separator);
-        if (1..=most).any(|count| digits + count >= PAN_DIGITS_MIN && part(count).is_some()) {
-            return true;
+        let group = bytes.get(begin..begin + most).unwrap_or(&[]);
+        for (slot, digit) in digits.iter_mut().skip(count).zip(group) {
+            *slot = digit & 0x0f;
         }
-        if more == 0 || more > most {
-            return false;
+        count += group.len();
+        let end = begin + most;
+        if more > most || count >= PAN_DIGITS_MAX || Separator::at(bytes, end) != separator {
+            break;
         }
-        digits += more;
-        end = begin + more;
+        begin = end + separator.len();
+        more = run(bytes, begin, PAN_DIGITS_MAX - count);
+        if more == 0 {
+            break;
+        }
     }
-    false
+    // What needs no separator is no chain.
+    any_beginning(digits.get(..count).unwrap_or(&[]), first + 1)
 }
 
 fn separator(bytes: &[u8], start: usize, first: usize) -> Option<Separator> {

@@ -56,7 +56,7 @@ pub use stream::{HOLDBACK_BYTES_MAX, Progress, Stream};
 pub use surrogate::Surrogates;
 
 use arch::Starts;
-use card::{Card, Found};
+use card::{Card, Look};
 use mask::{Notation, Style};
 use sensitive::Unlabelled;
 use std::ops::Range;
@@ -244,10 +244,12 @@ pub struct Hits<'a> {
     at: usize,
     /// Up to where hits have been reported.
     reported: usize,
-    waiting: [Option<Hit>; 3],
+    waiting: [Option<Hit>; 2],
     unlabelled: Unlabelled,
     /// A code behind the last card; reported once the next card is known to start after it.
     behind: Option<Hit>,
+    /// Nothing is waiting, or behind.
+    quiet: bool,
 }
 
 impl<'a> Hits<'a> {
@@ -257,35 +259,71 @@ impl<'a> Hits<'a> {
             value,
             at: 0,
             reported: 0,
-            waiting: [None, None, None],
+            waiting: [None, None],
             unlabelled: Unlabelled::default(),
             behind: None,
+            quiet: true,
         }
     }
 
-    /// The next hit, and the codes beside it.
-    fn next_card(&mut self) -> Option<(Hit, [Option<Range<usize>>; 2])> {
+    /// The next card. A bare number has nothing beside it.
+    #[inline(always)]
+    fn next_place(&mut self) -> Option<Place> {
         loop {
             let start = self.starts.next(self.value)?;
             if start.at < self.at {
                 let Some(card) = card::behind(self.value, start.at, start.run, self.at) else { continue };
-                return Some(self.card(card));
+                return Some(Place::Card(card));
             }
             match card::look(self.value, start.at, start.run, &mut self.unlabelled) {
-                None => {}
-                Some(Found::Bare(brand)) => {
+                Look::Nothing => {}
+                Look::Bare(brand) => {
                     self.at = start.at + start.run;
-                    return Some((Hit { range: start.at..self.at, brand, kind: Kind::Pan }, [None, None]));
+                    return Some(Place::Bare(Hit { range: start.at..self.at, brand, kind: Kind::Pan }));
                 }
-                Some(Found::Card(card)) => return Some(self.card(card)),
+                Look::Unclear => {
+                    if let Some(card) = card::at(self.value, start.at, start.run) {
+                        return Some(Place::Card(card));
+                    }
+                }
             }
         }
     }
 
-    fn card(&mut self, card: Card) -> (Hit, [Option<Range<usize>>; 2]) {
-        self.at = card.span.end;
-        let codes = card.codes(self.value);
-        (Hit { range: card.span, brand: card.window.brand, kind: card.kind }, codes)
+    /// The next hit where some may be waiting.
+    #[inline(never)]
+    fn next_with_codes(&mut self) -> Option<Hit> {
+        let hit = self.waiting.iter_mut().find_map(Option::take).or_else(|| match self.next_place() {
+            None => self.behind.take(),
+            Some(place) => Some(self.beside(place)),
+        });
+        self.reported = hit.as_ref().map_or(self.reported, |hit| hit.range.end);
+        self.quiet = self.behind.is_none() && self.waiting.iter().all(Option::is_none);
+        hit
+    }
+
+    /// The first of a card and the codes beside it; the others wait.
+    fn beside(&mut self, place: Place) -> Hit {
+        let (hit, [before, behind]) = match place {
+            Place::Bare(hit) => (hit, [None, None]),
+            Place::Card(card) => {
+                self.at = card.span.end;
+                let codes = card.codes(self.value);
+                (Hit { range: card.span, brand: card.window.brand, kind: card.kind }, codes)
+            }
+        };
+        let code = |range| Hit { range, brand: hit.brand, kind: Kind::Code };
+        let earlier = self.behind.take().filter(|code| code.range.end <= hit.range.start);
+        let reported = earlier.as_ref().map_or(self.reported, |code| code.range.end);
+        let before = before.filter(|range| range.start >= reported).map(code);
+        self.behind = behind.map(code);
+        let (first, second) = match (earlier, before) {
+            (Some(earlier), before) => (earlier, before),
+            (None, Some(before)) => (before, None),
+            (None, None) => return hit,
+        };
+        self.waiting = [second, Some(hit)];
+        first
     }
 }
 
@@ -293,21 +331,28 @@ impl Iterator for Hits<'_> {
     type Item = Hit;
 
     fn next(&mut self) -> Option<Hit> {
-        if let Some(hit) = self.waiting.iter_mut().find_map(Option::take) {
-            self.reported = hit.range.end;
-            return Some(hit);
+        if !self.quiet {
+            return self.next_with_codes();
         }
-        let Some((hit, [before, behind])) = self.next_card() else { return self.behind.take() };
-        let code = |range| Hit { range, brand: hit.brand, kind: Kind::Code };
-        let earlier = self.behind.take().filter(|code| code.range.end <= hit.range.start);
-        let reported = earlier.as_ref().map_or(self.reported, |code| code.range.end);
-        let before = before.filter(|range| range.start >= reported).map(code);
-        self.behind = behind.map(code);
-        if earlier.is_none() && before.is_none() {
-            self.reported = hit.range.end;
-            return Some(hit);
+        match self.next_place()? {
+            Place::Bare(hit) => {
+                self.reported = hit.range.end;
+                Some(hit)
+            }
+            place @ Place::Card(_) => {
+                let hit = self.beside(place);
+                self.reported = hit.range.end;
+                self.quiet = self.behind.is_none() && self.waiting.iter().all(Option::is_none);
+                Some(hit)
+            }
         }
-        self.waiting = [earlier, before, Some(hit)];
-        self.next()
     }
+}
+
+/// What is found next in a value.
+enum Place {
+    /// A number that stands alone.
+    Bare(Hit),
+    /// Any other card.
+    Card(Card),
 }

@@ -47,15 +47,18 @@ impl Digits {
 /// Whether the last `count` (at most 19) of 24 bytes, all of them ASCII digits, pass Luhn.
 #[inline(always)]
 pub(crate) fn passes(last: &[u8; 24], count: usize) -> bool {
-    if let Some(sum) = last.last_chunk().filter(|_| count <= 16).and_then(|last| arch::luhn_sum(last, count))
+    if count <= 16
+        && let Some(sixteen) = last.last_chunk()
+        && let Some(sum) = arch::luhn_sum(sixteen, count)
     {
         return sum.is_multiple_of(10);
     }
     plainly(last, count)
 }
 
-/// The same in plain registers.
-#[inline(always)]
+/// The same in plain registers: where there are instructions for sixteen digits, for the few longer numbers only.
+#[cfg_attr(target_arch = "x86_64", inline(never))]
+#[cfg_attr(not(target_arch = "x86_64"), inline(always))]
 fn plainly(last: &[u8; 24], count: usize) -> bool {
     let (words, _) = last.as_chunks::<8>();
     let &[far, middle, near] = words else { return false };

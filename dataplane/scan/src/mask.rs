@@ -126,7 +126,9 @@ pub(crate) fn bare(bytes: &mut [u8], start: usize, digits: usize, style: Style) 
         return bare_number(bytes.get_mut(start..start + digits).unwrap_or(&mut []), style);
     }
     let (front, end) = style.format.open(digits);
-    hide_run(bytes.get_mut(start + front..start + digits - end).unwrap_or(&mut []));
+    if let Some(run) = bytes.get_mut(start + front..start + digits - end) {
+        hide_run(run);
+    }
 }
 
 /// Whether digits stand so closely before a number that they and a surrogate's may be read as one: stars then.

@@ -4,6 +4,7 @@
 //! and hides the rest behind zeros, changed just enough that no run of a card's length within it passes Luhn.
 
 use crate::brands::{PAN_DIGITS_MAX, PAN_DIGITS_MIN, possible};
+use crate::bytes::tally;
 use crate::mask::Style;
 use crate::window::judge;
 
@@ -151,6 +152,7 @@ fn fill_between(values: &mut [u8], front: usize, end: usize, least: u8) -> bool 
 
 /// Whether any 12 to 19 digits that end with the one at `last` pass Luhn.
 fn any_run_passes(values: &[u8], last: usize) -> bool {
+    tally::add(PAN_DIGITS_MAX);
     let mut sum = 0;
     values.iter().take(last + 1).rev().take(PAN_DIGITS_MAX).enumerate().any(|(place, value)| {
         let value = u32::from(*value);

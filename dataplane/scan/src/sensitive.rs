@@ -130,6 +130,8 @@ pub(crate) fn codes(bytes: &[u8], window: &Window) -> [Option<Range<usize>>; 2] 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Unlabelled {
     known: Range<usize>,
+    /// What is far enough within.
+    calm: Range<usize>,
 }
 
 impl Unlabelled {
@@ -139,12 +141,12 @@ impl Unlabelled {
     /// Whether no label stands near the number from `start` to `end`.
     #[inline(always)]
     pub(crate) fn around(&mut self, bytes: &[u8], start: usize, end: usize) -> bool {
-        let near = start.saturating_sub(CODE_REACH)..bytes.len().min(end + CODE_REACH);
-        self.known.start <= near.start && near.end <= self.known.end || self.look(bytes, near)
+        self.calm.start <= start && end <= self.calm.end || self.look(bytes, start, end)
     }
 
     #[cold]
-    fn look(&mut self, bytes: &[u8], near: Range<usize>) -> bool {
+    fn look(&mut self, bytes: &[u8], start: usize, end: usize) -> bool {
+        let near = start.saturating_sub(CODE_REACH)..bytes.len().min(end + CODE_REACH);
         if !(self.known.start..=self.known.end).contains(&near.start) {
             self.known = near.start..near.start;
         }
@@ -152,6 +154,9 @@ impl Unlabelled {
         let unknown = bytes.get(self.known.end..ahead).unwrap_or(&[]);
         tally::add(unknown.len());
         self.known.end = memchr2(b'c', b'C', unknown).map_or(ahead, |place| self.known.end + place);
+        let apart = |edge: bool, reach: usize| if edge { 0 } else { reach };
+        self.calm.start = self.known.start + apart(self.known.start == 0, CODE_REACH);
+        self.calm.end = self.known.end.saturating_sub(apart(self.known.end == bytes.len(), CODE_REACH));
         near.end <= self.known.end
     }
 }

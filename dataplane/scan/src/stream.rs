@@ -7,7 +7,7 @@
 use crate::Scanner;
 use crate::arch::{Kernel, RUN_MAX, Starts};
 use crate::bytes::{byte, run, starts_run};
-use crate::card::{self, Card, Found, Kind};
+use crate::card::{self, Card, Kind, Look};
 use crate::context::LOOKBEHIND;
 use crate::mask::{self, Format, Notation, Style};
 use crate::script::Script;
@@ -76,13 +76,14 @@ pub(crate) fn pass(
             continue;
         }
         match card::look(bytes, start.at, start.run, &mut unlabelled) {
-            None => {}
-            Some(Found::Bare(_)) => {
+            Look::Nothing => {}
+            Look::Bare(_) => {
                 mask::bare(bytes, start.at, start.run, style);
                 masked += 1;
                 at = start.at + start.run;
             }
-            Some(Found::Card(found)) => {
+            Look::Unclear => {
+                let Some(found) = card::at(bytes, start.at, start.run) else { continue };
                 let changed_behind = mask::card(bytes, &found, style);
                 masked += 1;
                 at = found.span.end;
@@ -107,7 +108,8 @@ fn may_start(bytes: &[u8], index: usize) -> bool {
     starts_run(bytes, index) || Script::LEADS.contains(&byte(bytes, index))
 }
 
-/// Whether a masked card has left digits that may begin a number with what follows. In a number without separators all that is left stands before hidden digits, but for its end.
+/// Whether a masked card has left digits that may begin a number with what follows. In a number without separators all
+/// that is left stands before hidden digits, but for its end.
 fn leaves_start(bytes: &[u8], card: &Card) -> bool {
     card.window.separator != Separator::None
         || card.window.script != Script::Ascii

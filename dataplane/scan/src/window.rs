@@ -119,8 +119,19 @@ fn whole(bytes: &[u8], window: &Window) -> bool {
 
 fn any_of_other_script(bytes: &[u8], start: usize, script: Script) -> bool {
     let first = script.run(bytes, start, PAN_DIGITS_MAX);
-    (PAN_DIGITS_MIN..=first).any(|digits| plain_of(bytes, start, script, digits).is_some())
-        || (first == 4 || first == 6) && any_grouped(bytes, start, script, first)
+    if first < PAN_DIGITS_MIN {
+        return (first == 4 || first == 6) && any_grouped(bytes, start, script, first);
+    }
+    let mut digits = [0; PAN_DIGITS_MAX];
+    let values = (0..first).map_while(|place| script.digit(bytes, start + place * script.width()));
+    let count = digits.iter_mut().zip(values).map(|(slot, value)| *slot = value).count();
+    any_beginning(digits.get(..count).unwrap_or(&[]), PAN_DIGITS_MIN)
+}
+
+/// Whether the first `least` or more of the digits (values 0 to 9) are a number.
+pub(crate) fn any_beginning(digits: &[u8], least: usize) -> bool {
+    (least.max(PAN_DIGITS_MIN)..=digits.len())
+        .any(|count| judge(digits.iter().copied().take(count), count).is_some())
 }
 
 /// A number without separators in any script.
@@ -173,11 +184,87 @@ pub(crate) fn plain_brand(bytes: &[u8], start: usize, digits: usize) -> Option<B
         Some(last) => luhn::passes(last, digits),
         None => Digits::collect(text.iter().map(|digit| digit & 0x0f))?.luhn(),
     };
-    if !luhn && possible.needs_luhn() {
-        return None;
+    possible.brand(|| first_six(text), digits, luhn)
+}
+
+/// What stands right around the first digit of a number, so that one check of bounds is enough: the digits of any number,
+/// the two bytes behind it, and before it as many as make its last digits three words.
+pub(crate) struct Near<'a>(&'a [u8; NEAR_BEFORE + PAN_DIGITS_MAX + NEAR_BEHIND]);
+
+const NEAR_BEFORE: usize = 24 - PAN_DIGITS_MIN;
+/// The longer line end, and what of the line behind it is looked at in one.
+const NEAR_BEHIND: usize = 2 + 8;
+
+impl<'a> Near<'a> {
+    /// Around `start`; `None` too close to the ends of the bytes.
+    #[inline(always)]
+    pub(crate) fn around(bytes: &'a [u8], start: usize) -> Option<Near<'a>> {
+        tally::add(PAN_DIGITS_MAX);
+        // Before the first byte it wraps to what is beyond the last.
+        Some(Near(bytes.get(start.wrapping_sub(NEAR_BEFORE)..)?.first_chunk()?))
     }
-    let first_six = || text.iter().take(6).fold(0, |number, digit| number * 10 + u32::from(digit & 0x0f));
-    Some(possible.issuer(first_six, digits, luhn)?.brand)
+
+    /// The byte before the number.
+    #[inline(always)]
+    pub(crate) fn before(&self) -> u8 {
+        self.0.get(NEAR_BEFORE - 1).copied().unwrap_or(0)
+    }
+
+    /// The byte that stands `past` bytes behind the first digit.
+    #[inline(always)]
+    pub(crate) fn at(&self, past: usize) -> u8 {
+        self.0.get(NEAR_BEFORE + past).copied().unwrap_or(0)
+    }
+
+    /// Whether the last digits of the number of `digits` digits, once those before them are hidden, may be the first
+    /// line of a number by lines.
+    #[inline(always)]
+    pub(crate) fn leaves_line(&self, digits: usize) -> bool {
+        let next = match self.at(digits) {
+            b'\n' => digits + 1,
+            b'\r' => digits + 2,
+            _ => return false,
+        };
+        self.0.get(NEAR_BEFORE + next..).is_none_or(may_be_line)
+    }
+
+    /// The brand of the number of `digits` digits, as by `plain_brand`.
+    #[inline(always)]
+    pub(crate) fn brand(&self, digits: usize) -> Option<Brand> {
+        let text = self.0.get(NEAR_BEFORE..)?;
+        let possible = brands::possible(first_four(text)?);
+        if !possible.length(digits) {
+            return None;
+        }
+        let luhn = luhn::passes(self.0.get(..NEAR_BEFORE + digits)?.last_chunk()?, digits);
+        possible.brand(|| first_six(text), digits, luhn)
+    }
+}
+
+/// The same for a number that ends at `end`.
+pub(crate) fn leaves_line(bytes: &[u8], end: usize) -> bool {
+    let next = match byte(bytes, end) {
+        b'\n' => end + 1,
+        b'\r' => end + 2,
+        _ => return false,
+    };
+    bytes.get(next..).is_none_or(may_be_line)
+}
+
+/// Whether a line may begin so that is the second one of a number: of six digits at most.
+#[inline(always)]
+fn may_be_line(line: &[u8]) -> bool {
+    const HIGH: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    const SEVEN: u64 = u64::MAX >> 8;
+    let Some(line) = line.first_chunk() else { return true };
+    // Zero where a byte is a digit, or one of six that end no line.
+    let others = (u64::from_le_bytes(*line) ^ HIGH & 0x3030_3030_3030_3030) & HIGH;
+    others & 0xff == 0 && others & SEVEN != 0
+}
+
+/// The first six ASCII digits as a number.
+fn first_six(digits: &[u8]) -> u32 {
+    digits.iter().take(6).fold(0, |number, digit| number * 10 + u32::from(digit & 0x0f))
 }
 
 /// The first four ASCII digits as a number.
@@ -199,10 +286,7 @@ pub(crate) fn judge(mut values: impl Iterator<Item = u8> + Clone, count: usize) 
     }
     let digits = Digits::collect(&mut values)?;
     let luhn = digits.luhn();
-    if !luhn && possible.needs_luhn() {
-        return None;
-    }
-    possible.issuer(|| digits.leading(6), count, luhn).map(|issuer| issuer.brand)
+    possible.brand(|| digits.leading(6), count, luhn)
 }
 
 /// Runs of digits with one separator between them.

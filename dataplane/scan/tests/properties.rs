@@ -182,3 +182,55 @@ fn every_two_part_split_of_a_text_with_everything_in_it() {
         assert_eq!((bytes.as_slice(), masked), (whole.as_slice(), count), "cut at {cut}");
     }
 }
+
+/// Bytes of framing that look like digits may stand right before a value, and right behind it.
+#[test]
+fn suspects_any_form_between_other_digits() {
+    let forms = [
+        "4111111111111111",
+        "4111 1111 1111 1111",
+        "4111  1111  1111  1111",
+        "3782-822463-10005",
+        "4111\u{a0}1111\u{a0}1111\u{a0}1111",
+        "4111%201111%201111%201111",
+        "4111\\u00a01111\\u00a01111\\u00a01111",
+        "4111\n1111\n1111\n1111",
+        "4111\r\n1111\r\n1111\r\n1111",
+        "4,111,111,111,111,111",
+        "4.111111111111111e15",
+        "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
+        "4\u{200b}1\u{200b}1\u{200b}1\u{200b}1\u{200b}1\u{200b}1\u{200b}1\u{200b}1\u{200b}1\u{200b}1\u{200b}1\u{200b}1\u{200b}1\u{200b}1\u{200b}1",
+        "41111111\u{ad}11111111",
+        "4\x001\x001\x001\x001\x001\x001\x001\x001\x001\x001\x001\x001\x001\x001\x001",
+        "４１１１１１１１１１１１１１１１",
+        "%34%31%31%31%31%31%31%31%31%31%31%31%31%31%31%31",
+        "&#52;&#49;&#49;&#49;&#49;&#49;&#49;&#49;&#49;&#49;&#49;&#49;&#49;&#49;&#49;&#49",
+    ];
+    for form in forms {
+        assert_eq!(Scanner::new().find(form.as_bytes()).count(), 1, "{form}");
+        for beside in ["", "0", "7", "12", "4111", "123456789012", "x", "\0\0\0", "\n1111\n"] {
+            // In the middle of a text, and where a block of the kernel's ends.
+            for ahead in [0, 1, 30, 45, 46, 47, 48, 49, 50, 51, 52, 53, 400, 415, 416, 417] {
+                let text = [&" ".repeat(ahead), beside, form, beside, &" ".repeat(600 - ahead)].concat();
+                for (kernel, scanner) in Scanner::all() {
+                    for text in [text.as_bytes(), text.trim_end().as_bytes()] {
+                        assert!(scanner.suspect(text), "{kernel}: {form:?} beside {beside:?} behind {ahead}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The four digits that a mask leaves are no line of a number.
+#[test]
+fn what_a_mask_leaves_begins_no_number_by_lines() {
+    for text in ["5897804143703153056\n9309\n0259\n04", "5897804143703153056\r\n9309\r\n0259\r\n04"] {
+        let once = masked(&Scanner::new(), text.as_bytes(), Format::Last4);
+        assert_eq!(naive::find(&once), [], "{}", String::from_utf8_lossy(&once));
+        for cut in 0..=text.len() {
+            let (bytes, _) = in_parts(&Scanner::new(), text.as_bytes(), Format::Last4, &[cut]).unwrap();
+            assert_eq!(bytes, once, "cut at {cut}");
+        }
+    }
+}

@@ -132,7 +132,7 @@ impl Lanes {
         for (place, (plain, seams)) in sights.enumerate() {
             let masks = self.masks(place);
             *plain = alone::<LOOSE>(masks, self.behind[place % BATCH]);
-            *seams = self::seams(masks, self.behind[place % BATCH]);
+            *seams = self::seams::<LOOSE>(masks, self.behind[place % BATCH]);
             any_plain |= *plain;
             any_seams |= *seams;
             any_digits |= masks.digits;
@@ -197,7 +197,7 @@ fn starts<const LOOSE: bool>(one: u64, behind: u64) -> u64 {
 
 /// Where groups seem to meet, or thousands. `behind`: as for `starts`.
 #[inline(always)]
-fn seams(masks: Masks, behind: u64) -> u64 {
+fn seams<const LOOSE: bool>(masks: Masks, behind: u64) -> u64 {
     let Masks { digits: one, separators, commas } = masks;
     let two = one & one >> 1;
     let three = two & one >> 2;
@@ -206,10 +206,17 @@ fn seams(masks: Masks, behind: u64) -> u64 {
     // first group. Behind six digits and a long separator the block may have room for one alone.
     let next = three >> 1 | three >> 2 | three >> 3 | one >> 6 & !(one >> 1);
     let printed = four << 4 & separators & !commas & next;
-    // A line of four digits, and a line of digits: so that lists of long numbers have no seams.
-    let lines = (four & !(one << 1 | behind)) << 4 & commas & (three >> 1 | three >> 2);
     // Two separators of one byte, three digits behind each.
     let thousands = separators & three >> 1;
+    let lines = if LOOSE {
+        // Four digits at the end of a line, and a line of three, four or six: so that columns and lists of other numbers have no
+        // seams. It ends within the twelve bytes.
+        let next = thousands & commas & (commas >> 4 | commas >> 5 | commas >> 7);
+        four << 4 & commas & (next | next >> 1)
+    } else {
+        // A line of four digits, and a line of digits: so that lists of long numbers have no seams.
+        (four & !(one << 1 | behind)) << 4 & commas & (three >> 1 | three >> 2)
+    };
     printed | lines | thousands & thousands >> 4
 }
 
@@ -218,7 +225,7 @@ fn seams(masks: Masks, behind: u64) -> u64 {
 pub(super) fn lone_offers<const LOOSE: bool>(masks: Masks, behind: u64) -> u64 {
     let starts = starts::<LOOSE>(masks.digits, behind);
     let plain = alone::<LOOSE>(masks, behind);
-    if seams(masks, behind) == 0 { plain } else { plain | grouped(masks, LOOSE) & starts }
+    if seams::<LOOSE>(masks, behind) == 0 { plain } else { plain | grouped(masks, LOOSE) & starts }
 }
 
 /// Where groups of 4-4-4, 4-6-4, 4-3-3, 6-4 or thousands seem to begin, or escapes' digits before them.

@@ -99,8 +99,8 @@ pub(crate) struct Starts {
     kernel: Kernel,
     loose: bool,
     batch: Batch,
-    /// The block being handed out, and which one of the batch comes next.
-    offers: Offers,
+    /// Which places of the block being handed out are left, and which one of the batch comes next.
+    bits: u64,
     index: usize,
 }
 
@@ -109,7 +109,7 @@ impl Starts {
     #[inline]
     pub(crate) fn new(kernel: Kernel, from: usize) -> Starts {
         let batch = Batch { next: from, ..Batch::default() };
-        Starts { kernel, loose: false, batch, offers: Offers::default(), index: 0 }
+        Starts { kernel, loose: false, batch, bits: 0, index: 0 }
     }
 
     /// Any digits from `from` on, as if what is before each were cut off.
@@ -124,25 +124,21 @@ impl Starts {
         reason = "a remainder is within bounds, and no test is left in the loop"
     )]
     pub(crate) fn next(&mut self, bytes: &[u8]) -> Option<Start> {
-        let empty = self.offers.bits == 0;
-        if empty && self.index >= self.batch.count {
+        let empty = self.bits == 0;
+        if empty & (self.index >= self.batch.count) {
             self.next_batch(bytes);
             if self.batch.count == 0 {
                 return None;
             }
         }
         // Whether a block has one more is not to be foretold: both are read, and one is taken without a branch.
-        let next = self.batch.offers[self.index % all::BATCH];
-        self.offers = Offers {
-            base: select_unpredictable(empty, next.base, self.offers.base),
-            bits: select_unpredictable(empty, next.bits, self.offers.bits),
-            digits: select_unpredictable(empty, next.digits, self.offers.digits),
-        };
+        let bits = select_unpredictable(empty, self.batch.offers[self.index % all::BATCH].bits, self.bits);
         self.index += usize::from(empty);
-        let place = self.offers.bits.trailing_zeros();
-        self.offers.bits &= self.offers.bits.wrapping_sub(1);
-        let at = self.offers.base + place as usize;
-        let seen = (!(self.offers.digits >> place)).trailing_zeros();
+        let Offers { base, digits, .. } = self.batch.offers[self.index.wrapping_sub(1) % all::BATCH];
+        self.bits = bits & bits.wrapping_sub(1);
+        let place = bits.trailing_zeros();
+        let at = base + place as usize;
+        let seen = (!(digits >> place)).trailing_zeros();
         // A run up to the end of the block may go on behind it.
         let whole = (place + seen) as usize != all::BLOCK;
         Some(Start { at, run: if whole { seen as usize } else { long_run(bytes, at, seen as usize) } })

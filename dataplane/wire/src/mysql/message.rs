@@ -57,6 +57,9 @@ impl Done {
             let length = read_string(&mut cursor, "an OK packet's words are cut short")?.len();
             words = cursor.offset() - length..cursor.offset();
             if status & STATUS_SESSION_CHANGED != 0 && !cursor.is_done() {
+                if words.is_empty() {
+                    skip_wide_length(&mut cursor);
+                }
                 let length = read_string(&mut cursor, "an OK packet's changes are cut short")?.len();
                 changes = cursor.offset() - length..cursor.offset();
             }
@@ -97,6 +100,22 @@ impl Done {
         }
         out.extend_from_slice(warnings.get(..2).unwrap_or_default());
         out.extend_from_slice(&said);
+    }
+}
+
+/// MariaDB writes the length of no words as a character of the default database's character set: behind the length itself
+/// come one more zero where that is of two bytes each (ucs2, utf16), three where of four (utf32). Not where zeros are all
+/// that follows, or where they are no more than the changes' own length.
+fn skip_wide_length(cursor: &mut Cursor<'_>) {
+    const WHAT: &str = "an OK packet's length of no words is cut short";
+    for zeros in [1, 3] {
+        let mut behind = *cursor;
+        let skipped = behind.take(zeros, WHAT).is_ok_and(|skipped| skipped.iter().all(|byte| *byte == 0));
+        let mut end = behind;
+        if skipped && read_string(&mut end, WHAT).is_ok_and(|changes| !changes.is_empty()) && end.is_done() {
+            *cursor = behind;
+            return;
+        }
     }
 }
 
@@ -235,6 +254,28 @@ mod tests {
             let payload = [b"\0\0\0".as_slice(), &status.to_le_bytes(), b"\0\0"].concat();
             assert_eq!(Done::read(&payload, PLAIN), Err(MODE_CHANGED));
         }
+    }
+
+    #[test]
+    fn the_length_of_no_words_may_be_as_wide_as_the_database_characters() {
+        let changes = b"\x05\x01\x03\x02e1";
+        for zeros in [0, 1, 3] {
+            let payload =
+                [b"\0\0\0\x02\x40\0\0\0".as_slice(), [0; 3].get(..zeros).unwrap(), changes].concat();
+            let done = Done::read(&payload, TRACKED).unwrap();
+            assert_eq!(payload.get(done.changes.clone()), changes.get(1..), "{zeros}");
+            let mut out = Vec::new();
+            done.retell(&payload, "ticket", true, &mut out);
+            assert_eq!(out, [b"\0\0\0\x02\x40\0\0\x06ticket".as_slice(), changes].concat());
+            assert!(Done::read(&payload[..payload.len() - 1], TRACKED).is_err());
+            assert!(Done::read(&[payload.as_slice(), b"\0"].concat(), TRACKED).is_err());
+        }
+        for zeros in [2, 4] {
+            let payload = [b"\0\0\0\x02\x40\0\0\0".as_slice(), &[0; 4][..zeros], changes].concat();
+            assert!(Done::read(&payload, TRACKED).is_err(), "{zeros}");
+        }
+        assert!(Done::read(b"\0\0\0\x02\x40\0\0\x01x\0\x05\x01\x03\x02e1", TRACKED).is_err());
+        assert!(Done::read(b"\0\0\0\x02\x40\0\0\0\0", TRACKED).unwrap().changes.is_empty());
     }
 
     #[test]

@@ -586,7 +586,8 @@ impl Talk {
             };
             words.packet(&mut out.client, sequence);
         }
-        if !self.leaving && self.awaits != Await::File {
+        // Behind a command that runs it would be read after that alone, and hide until then that nobody is there any more.
+        if !self.leaving && !self.is_busy() {
             packet(&mut out.server, 0, |payload| payload.push(command::QUIT));
         }
         self.leaving = true;

@@ -70,12 +70,14 @@ pub(super) async fn run(link: &Link, number: u64, stream: UnixStream) {
     let ended = tokio::select! {
         ended = read(link, number, reader, replies) => {
             // The reader's end of the replies is gone: the writer ends too, but what it has begun it ends, so that an
-            // event counts as sent before the next connection looks for those that do not.
+            // event that is on the wire counts as sent.
             let _ = writing.await;
             ended
         }
         ended = &mut writing => ended,
     };
+    // A connection that found the pump taken by this one need not wait for its next look.
+    link.events.wake();
     let instance = link.connected().remove(&number).map(|status| status.instance).unwrap_or_default();
     if let Err(cause) = ended {
         tracing::warn!(instance, %cause, "the link to a dataplane has ended");
@@ -169,7 +171,7 @@ async fn write(
     let mut resend = tokio::time::interval(link.resend());
     let mut events = tokio::time::interval(EVENTS_EVERY);
     resend.reset();
-    requeue(link).await?;
+    let mut requeued = false;
     loop {
         // Registered before it is looked, so that nothing that is added in between waits.
         let added = link.events.added().notified();
@@ -194,8 +196,8 @@ async fn write(
                 Err(broadcast::error::RecvError::Closed) => return Err(Ended::Stopping),
             },
             reply = queue.recv() => send(&mut writer, &reply.ok_or(Ended::Closed)?).await?,
-            () = added => send_events(link, &mut writer).await?,
-            _ = events.tick() => send_events(link, &mut writer).await?,
+            () = added => send_events(link, &mut requeued, &mut writer).await?,
+            _ = events.tick() => send_events(link, &mut requeued, &mut writer).await?,
         }
     }
 }
@@ -222,8 +224,15 @@ async fn requeue(link: &Link) -> Result<(), Ended> {
     Ok(())
 }
 
-async fn send_events(link: &Link, writer: &mut OwnedWriteHalf) -> Result<(), Ended> {
+/// Sends what no dataplane took yet, unless another connection is at it; the first time, what was taken and not recorded
+/// as well. Only whoever has the pump may look for that: an event is on the wire before it counts as sent, and would be
+/// missed by a look in between.
+async fn send_events(link: &Link, requeued: &mut bool, writer: &mut OwnedWriteHalf) -> Result<(), Ended> {
     let Ok(_pump) = link.pump.try_lock() else { return Ok(()) };
+    if !*requeued {
+        requeue(link).await?;
+        *requeued = true;
+    }
     loop {
         let events = link.store.unsent_events(0, EVENTS_MAX).await?;
         if events.is_empty() {
