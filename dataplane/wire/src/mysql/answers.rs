@@ -215,7 +215,7 @@ impl Talk {
         let Some(&first) = rest.get(HEADER_BYTES) else { return Ok(Progress::Need(HEADER_BYTES + 1)) };
         let is_row = self.answer.stage == Stage::Rows && first != 0xff && !self.is_end(first, frame);
         if is_row && frame.payload > LARGE_BYTES {
-            return Ok(self.begin_long(frame, turn));
+            return Ok(self.begin_long(frame, rest, turn));
         }
         if frame.payload > SERVER_MESSAGE_BYTES_MAX {
             let most = SERVER_MESSAGE_BYTES_MAX;
@@ -227,6 +227,10 @@ impl Talk {
         self.sequence = frame.sequence.wrapping_add(1);
         let act = if is_row { self.row(payload, turn) } else { self.other(first, payload, frame, turn) };
         match act {
+            Ok(Act::Pass) if self.lead > 0 => {
+                frame.renumber(rest, self.lead);
+                return Ok(Progress::Pass(frame.length()));
+            }
             Ok(Act::Pass) => return Ok(Progress::Pass(frame.length())),
             Ok(Act::Drop) => return Ok(Progress::Drop(frame.length())),
             _ => self.sequence = frame.sequence,
@@ -259,12 +263,13 @@ impl Talk {
     }
 
     /// Begins to release a row that is longer than is kept in hand.
-    fn begin_long(&mut self, frame: Frame, turn: &mut Turn<'_>) -> Progress {
+    fn begin_long(&mut self, frame: Frame, rest: &mut [u8], turn: &Turn<'_>) -> Progress {
         if !turn.first {
             return Progress::Later;
         }
         self.answer.rows += 1;
-        self.long = Some(Box::new(Long::new(frame)));
+        frame.renumber(rest, self.lead);
+        self.long = Some(Box::new(Long::new(frame, self.lead)));
         Progress::Begin(HEADER_BYTES)
     }
 
@@ -469,7 +474,7 @@ impl Talk {
             }
             _ => {}
         }
-        let (sequence, tracks) = (self.sequence.wrapping_sub(1), self.tracks);
+        let (sequence, tracks) = (self.sequence.wrapping_sub(1).wrapping_add(self.lead), self.tracks);
         let notice = if more { String::new() } else { core::mem::take(&mut self.notice) };
         if more {
             self.answer.stage = Stage::Head;
