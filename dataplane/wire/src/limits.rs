@@ -89,7 +89,7 @@ pub struct Limits {
     pub statement_bytes_max: usize,
     /// Prepared statements kept at a time.
     pub statements_max: usize,
-    /// Bytes of their texts.
+    /// Bytes of their texts; of MySQL's also what else is kept of them (types, values sent ahead, cursors).
     pub statements_bytes_max: usize,
     /// Named portals open at a time.
     pub portals_max: usize,

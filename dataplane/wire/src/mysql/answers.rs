@@ -417,9 +417,7 @@ impl Talk {
             number: self.answer.number,
             watch: self.answer.watch,
         };
-        if let Some(statement) = self.statements.find_mut(self.answer.statement) {
-            statement.cursor = Some(Box::new(cursor));
-        }
+        self.statements.open_cursor(self.answer.statement, cursor);
     }
 
     fn prepared(&mut self, payload: &[u8], turn: &mut Turn<'_>) -> Result<Act, Error> {

@@ -21,7 +21,7 @@ use super::parameters::Shown;
 use super::reply::{self, Words};
 use super::rows::Plan;
 use super::settings::Settings;
-use super::statements::Statements;
+use super::statements::{Statement, Statements};
 use crate::known::Known;
 use crate::limits::HELD_REPORT_MS;
 use crate::masker::Masker;
@@ -239,7 +239,7 @@ impl Talk {
             command::RESET if payload.len() == 5 => {
                 let statement = Execute::named(payload)?;
                 self.statements.forget_ahead(statement);
-                self.statements.find_mut(statement).map(|statement| statement.cursor.take());
+                self.statements.close_cursor(statement);
                 self.expect(Await::Plain, 0, whole);
             }
             command::SET_OPTION if payload.len() == 3 => {
@@ -356,21 +356,27 @@ impl Talk {
             return Ok(self.reply(&refusal, whole, out));
         }
         let execute = Execute::read(payload, statement.parameters, attributed)?;
-        let types = &mut statement.types;
-        if bulk && !execute.binds && !types.sent {
+        let (count, sent) = (statement.types.count, statement.types.sent);
+        if bulk && !execute.binds && !sent {
             // ER_WRONG_ARGUMENTS
             let text = "the parameters' types, as last bound, have never come to the target";
             return Ok(self.reply(&words(1210, b"HY000", text), whole, out));
         }
         if execute.binds {
-            types.raw.clear();
-            types.raw.extend_from_slice(payload.get(execute.types.clone()).unwrap_or_default());
-            (types.count, types.sent) = (execute.count, false);
-        } else if types.count != execute.count {
+            let raw = payload.get(execute.types.clone()).unwrap_or_default();
+            if !self.statements.bind(id, execute.count, raw) {
+                // ER_NET_PACKET_TOO_LARGE
+                let text = "too much is kept of this session's prepared statements";
+                return Ok(self.reply(&words(1153, b"08S01", text), whole, out));
+            }
+        } else if count != execute.count {
             // ER_WRONG_ARGUMENTS
             let refusal = words(1210, b"HY000", "the parameters' types have never been bound");
             return Ok(self.reply(&refusal, whole, out));
         }
+        let Some(statement) = self.statements.find(id) else {
+            return Ok(self.reply(&UNKNOWN_STATEMENT, whole, out));
+        };
         execute.show(payload, statement, self.limits.statement_bytes_max, &mut self.shown)?;
         let command = payload.first().copied().unwrap_or_default();
         Ok(self.ask(CommandKind::Execute, whole, command, Text::Prepared(id)))
@@ -382,7 +388,7 @@ impl Talk {
             return Err(malformed(HEADER_BYTES, "COM_STMT_FETCH of another length"));
         }
         let id = Execute::named(payload)?;
-        let Some(cursor) = self.statements.find(id).and_then(|statement| statement.cursor.as_deref()) else {
+        let Some(cursor) = self.statements.find(id).and_then(Statement::cursor) else {
             return Ok(self.reply(&UNKNOWN_STATEMENT, whole, out));
         };
         let (number, watch) = (cursor.number, cursor.watch);
@@ -567,8 +573,8 @@ impl Talk {
             bytes.get(HEADER_BYTES..whole.length).unwrap_or_default()
         };
         let mut step = Step::ToServer(Permitted(whole.length));
+        self.statements.close_cursor(id);
         if let Some(statement) = self.statements.find_mut(id) {
-            statement.cursor = None;
             for (parameter, value) in &statement.ahead {
                 send_ahead(payload.get(1..5).unwrap_or_default(), *parameter, value, &mut out.server);
             }
