@@ -843,7 +843,10 @@ impl<E: Engine> Connection<E> {
             Phase::Abandoned => None,
             Phase::Closing { until_ms } => Some(until_ms),
             Phase::Open => {
-                let engine = self.engine.deadline().map(|now| now.0);
+                // A client that reads nothing is told nothing more while its command is held.
+                let deaf = matches!(self.wait, Some(Wait::Hold { .. }))
+                    && self.client.leg.as_ref().is_some_and(Leg::is_full);
+                let engine = self.engine.deadline().filter(|_| !deaf).map(|now| now.0);
                 let wait = self.wait.as_ref().and_then(Wait::deadline_ms);
                 let login = (!self.session.is_open()).then_some(self.opened_ms + LOGIN_MS_MAX);
                 [engine, wait, self.connect_until_ms, login, self.session.until_ms()]

@@ -4,9 +4,9 @@
 mod gateway;
 
 use std::io::Read as _;
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
 
-use gateway::Gateway;
+use gateway::{Gateway, wait_for};
 use memchr::memmem;
 
 /// What all of these may add to the most memory that the gateway ever had, in KiB: 16 MiB, and the receive buffers of the
@@ -20,9 +20,12 @@ fn peak(gateway: &Gateway) -> u64 {
 }
 
 /// What a job is given: how many bytes, how many of `masked`, and whether any of `whole`.
-fn received(gateway: &Gateway, statement: &str, masked: &[u8], whole: &[u8]) -> (usize, usize, bool) {
-    let mut psql = gateway.psql(&[statement]).stderr(Stdio::inherit()).spawn().unwrap();
-    let mut out = psql.stdout.take().unwrap();
+fn received(client: &mut Command, masked: &[u8], whole: &[u8]) -> (usize, usize, bool) {
+    read_to_end(client.stderr(Stdio::inherit()).spawn().unwrap(), masked, whole)
+}
+
+fn read_to_end(mut client: Child, masked: &[u8], whole: &[u8]) -> (usize, usize, bool) {
+    let mut out = client.stdout.take().unwrap();
     let (mut bytes, mut found, mut leaked) = (0, 0, false);
     let mut kept = Vec::new();
     let mut piece = vec![0; 1 << 20];
@@ -41,7 +44,7 @@ fn received(gateway: &Gateway, statement: &str, masked: &[u8], whole: &[u8]) -> 
         found -= memmem::find_iter(&tail, masked).count();
         kept = tail;
     }
-    assert!(psql.wait().unwrap().success());
+    assert!(client.wait().unwrap().success());
     found += memmem::find_iter(&kept, masked).count();
     (bytes, found, leaked)
 }
@@ -58,7 +61,7 @@ fn long_values_pass_in_bounded_memory() {
     let numbers = "array_fill(4111111111111111, array[1000000])";
     // Every shard has served one after this, most likely.
     for _ in 0..4 {
-        received(&gateway, &format!("select {}", text(1_500_000)), masked, pan);
+        received(&mut gateway.psql(&[&format!("select {}", text(1_500_000))]), masked, pan);
     }
     let before = peak(&gateway);
     for (what, statement, count, masked, whole) in [
@@ -95,10 +98,69 @@ fn long_values_pass_in_bounded_memory() {
             number.to_vec(),
         ),
     ] {
-        let (bytes, found, leaked) = received(&gateway, &statement, &masked, &whole);
+        let (bytes, found, leaked) = received(&mut gateway.psql(&[&statement]), &masked, &whole);
         assert!(!leaked, "{what}: a card number");
         assert_eq!(found, count, "{what}: {bytes} bytes");
         let grown = peak(&gateway) - before;
         assert!(grown <= GROWTH_KIB_MAX, "{what}: {grown} KiB more");
     }
+}
+
+/// A stock client of MariaDB's that keeps nothing of what it passes on.
+fn mariadb(gateway: &Gateway, statement: &str) -> Command {
+    let mut client = gateway.mariadb(&[statement]);
+    client.args(["--quick", "--raw", "--max-allowed-packet=1G"]);
+    client
+}
+
+/// Waits until MariaDB gets no further with what it sends the job.
+fn is_blocked(gateway: &Gateway) {
+    let statement = "select concat(state, ' ', examined_rows) from information_schema.processlist \
+                     where user = 'shop_rw' and command = 'Query'";
+    let (mut last, mut times) = (String::new(), 0);
+    wait_for("MariaDB waiting to send", || {
+        let now = gateway.mysql_direct(&[statement]);
+        times = if now == last && now.starts_with("Writing to net") { times + 1 } else { 0 };
+        last = now;
+        (times >= 20).then_some(())
+    });
+}
+
+#[test]
+fn what_mariadb_sends_passes_in_as_much_memory() {
+    let gateway = Gateway::with_mysql();
+    let (pan, masked) = (b"4111111111111111", b"************1111");
+    let text = |count: usize| format!("repeat('lorem 4111111111111111 ', {count})");
+    let rows = |count: usize| {
+        let numbers = format!(
+            "with recursive g(n) as (select 1 union all select n + 1 from g where n < {count}) select {} from g a, g b",
+            text(350)
+        );
+        (numbers, count * count * 350)
+    };
+    for _ in 0..4 {
+        received(&mut mariadb(&gateway, &rows(60).0), masked, pan);
+    }
+    let before = peak(&gateway);
+    let (many, count) = rows(350);
+    for (what, statement, count) in [
+        ("many rows, a gigabyte of them", many.clone(), count),
+        ("a value of 64 MiB", format!("select {}", text(2_900_000)), 2_900_000),
+        ("a row of several such", format!("select {0}, 1, {0}", text(2_900_000)), 5_800_000),
+    ] {
+        let (bytes, found, leaked) = received(&mut mariadb(&gateway, &statement), masked, pan);
+        assert!(!leaked, "{what}: a card number");
+        assert_eq!(found, count, "{what}: {bytes} bytes");
+        let grown = peak(&gateway) - before;
+        assert!(grown <= GROWTH_KIB_MAX, "{what}: {grown} KiB more");
+    }
+    // One that does not read for a while stops the server, not the gateway's memory.
+    let slow = mariadb(&gateway, &many).stderr(Stdio::inherit()).spawn().unwrap();
+    is_blocked(&gateway);
+    let grown = peak(&gateway) - before;
+    assert!(grown <= GROWTH_KIB_MAX, "a slow reader: {grown} KiB more");
+    let (bytes, found, leaked) = read_to_end(slow, masked, pan);
+    assert!(!leaked && found == count, "a slow reader: {found} in {bytes} bytes");
+    let grown = peak(&gateway) - before;
+    assert!(grown <= GROWTH_KIB_MAX, "a slow reader that goes on: {grown} KiB more");
 }

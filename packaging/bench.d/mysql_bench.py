@@ -1,5 +1,5 @@
 """packaging/bench's part for MySQL and MariaDB: sysbench's oltp_point_select and bulk rows against one real MariaDB."""
-import json, os, re, shutil, subprocess, sys, tempfile, time
+import asyncio, json, os, re, shutil, struct, subprocess, sys, tempfile, time
 
 PROTOCOL = "mysql"
 CARD = "4111111111111111"
@@ -86,6 +86,39 @@ def bulk(proxy, query, expect):
     if proxy.name.startswith("pangate") and whole:
         sys.exit(f"bench: {proxy.name} let {whole} rows with a card number through: a wrong answer has no speed")
     return {"done": count, "rate": count / seconds, "p50_us": None, "p99_us": None}
+
+
+CONNECT_WITH_DB, PROTOCOL_41, SSL, SECURE_CONNECTION, PLUGIN_AUTH, PLUGIN_AUTH_LENENC, DEPRECATE_EOF = (
+    1 << bit for bit in (3, 9, 11, 15, 19, 21, 24))
+UTF8MB4_GENERAL_CI = 45
+
+
+async def idle_session(port, login, context):
+    """One session, logged in with the token and left alone: its streams, which keep it open."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+
+    async def packet():
+        head = await reader.readexactly(4)
+        return await reader.readexactly(int.from_bytes(head[:3], "little"))
+
+    def send(number, payload):
+        writer.write(len(payload).to_bytes(3, "little") + bytes([number]) + payload)
+
+    await packet()
+    flags = CONNECT_WITH_DB | PROTOCOL_41 | SECURE_CONNECTION | PLUGIN_AUTH | PLUGIN_AUTH_LENENC | DEPRECATE_EOF
+    head = struct.pack("<IIB23x", flags | (SSL if context else 0), 1 << 24, UTF8MB4_GENERAL_CI)
+    number = 1
+    if context:
+        send(number, head)
+        number += 1
+        await writer.start_tls(context, server_hostname="localhost")
+    user, token, database = (word.encode() for word in login)
+    answer = b"\xfc" + struct.pack("<H", len(token) + 1) + token + b"\0"
+    send(number, head + user + b"\0" + answer + database + b"\0mysql_clear_password\0")
+    verdict = await packet()
+    if verdict[0] != 0:
+        sys.exit(f"bench: an idle session was refused: {verdict[9:].decode(errors='replace')}")
+    return reader, writer
 
 
 def workloads(root, seconds, gigabytes):

@@ -192,6 +192,6 @@ pub trait Engine {
     /// When [`Engine::expire`] wants to be called, if ever.
     fn deadline(&self) -> Option<Now>;
 
-    /// The deadline has come (login not finished, target silent during start-up).
+    /// The deadline has come (login not finished, target silent during start-up, a word due to a client that waits).
     fn expire(&mut self, now: Now, out: &mut Outbox) -> Result<Step, Error>;
 }

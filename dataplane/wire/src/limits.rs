@@ -59,6 +59,10 @@ pub const SETTINGS_BYTES_MAX: usize = 16 * 1024;
 /// How long a cancel request may take.
 pub const ERRAND_MS_MAX: u64 = 10_000;
 
+/// How often a MySQL client that takes progress reports is told that its command is still held (MariaDB's own
+/// `progress_report_time`).
+pub const HELD_REPORT_MS: u64 = 5_000;
+
 /// Commands forwarded and not yet answered; more wait in the client's buffer.
 pub const PENDING_MAX: usize = 4_096;
 
@@ -85,7 +89,7 @@ pub struct Limits {
     pub statement_bytes_max: usize,
     /// Prepared statements kept at a time.
     pub statements_max: usize,
-    /// Bytes of their texts.
+    /// Bytes of their texts; of MySQL's also what else is kept of them (types, values sent ahead, cursors).
     pub statements_bytes_max: usize,
     /// Named portals open at a time.
     pub portals_max: usize,

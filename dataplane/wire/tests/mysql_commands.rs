@@ -552,6 +552,14 @@ fn bounds_hold() {
     let run = command(0x17, &execution(7, 0, &[(BLOB, Some(vec![]))], true));
     assert_eq!(answered(&mut session, &run).0, 1153);
 
+    // The text takes one byte, two parameters' types four: one byte too much.
+    let limits = Limits { statements_bytes_max: 4, ..limits };
+    let mut session = open_with(MODERN, wire::mysql::Config { limits, ..config(MODERN) }, allow);
+    passes(&mut session, &prepare("x"), &answer(&prepared(MODERN, 2, &[])));
+    let run = command(0x17, &execution(7, 0, &[(LONG, Some(vec![1, 0, 0, 0])), (LONG, None)], true));
+    let (number, words) = answered(&mut session, &run);
+    assert!(number == 1153 && words.starts_with("too much is kept"), "{number} {words}");
+
     let mut session = open(MODERN, allow);
     session.feed(Side::Client, &query("select 1"));
     session.feed(Side::Server, &[packet(1, &[1]), vec![0, 0, 0x7f, 2, 3]].concat());

@@ -87,9 +87,14 @@ struct Running {
 
 impl Running {
     fn new(identity: &Identity, gateway: &str) -> Self {
+        Self::of(identity, gateway, "postgres")
+    }
+
+    fn of(identity: &Identity, gateway: &str, protocol: &str) -> Self {
         let ca = identity.folder.path().join("ca.pem");
         let arguments = ["connect", "payments", "--json", "--ca", text(&ca), "--gateway", gateway];
         let mut child = pangate(&arguments)
+            .args(["--protocol", protocol])
             .env("PANGATE_TOKEN", "tok.en")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -169,4 +174,81 @@ fn a_gateway_without_tls_gets_no_token() {
     let running = Running::new(&Identity::new("localhost"), &gateway);
     assert!(refusal(running.client()).contains("no TLS"));
     assert!(server.join().unwrap().is_empty());
+}
+
+/// A greeting of MySQL's with these lower capabilities.
+fn greeting(capabilities: u16) -> Vec<u8> {
+    let mut payload = b"\x0a8.4.0\0\x01\0\0\0abcdefgh\0".to_vec();
+    payload.extend_from_slice(&capabilities.to_le_bytes());
+    payload.extend_from_slice(
+        b"\x2d\x02\0\xff\x01\x15\0\0\0\0\0\0\0\0\0\0mnopqrstuvwx\0caching_sha2_password\0",
+    );
+    [&[payload.len() as u8, 0, 0, 0], payload.as_slice()].concat()
+}
+
+const MYSQL_TLS: u16 = 1 << 11;
+const MYSQL_RESPONSE: &[u8] =
+    b"\x26\0\0\x01\0\x82\x08\0\0\0\0\x01\x2d\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0job\0\0\0";
+
+/// The error packet that ends a client's login: its number, and its words.
+fn mysql_refusal(mut client: TcpStream) -> (u8, String) {
+    let mut told = Vec::new();
+    client.read_to_end(&mut told).unwrap();
+    assert_eq!(told[4..7], [0xff, 0x13, 0x04]);
+    (told[3], String::from_utf8_lossy(&told[7..]).into_owned())
+}
+
+/// What listens in a gateway's place: it says so much, and tells all that it is sent.
+fn impostor(says: Vec<u8>) -> (String, JoinHandle<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let server = std::thread::spawn(move || {
+        let mut socket = listener.accept().unwrap().0;
+        socket.write_all(&says).unwrap();
+        let mut told = Vec::new();
+        socket.read_to_end(&mut told).unwrap();
+        told
+    });
+    (address, server)
+}
+
+#[test]
+fn what_is_no_mysql_gateway_gets_no_token() {
+    for (says, why) in [
+        (greeting(0), "no TLS"),
+        (b"\x03\0\0\0\x098\0".to_vec(), "does not greet as MySQL's servers do"),
+        (b"\x17\0\0\0\xff\x10\x04Too many connections".to_vec(), "takes no connection now"),
+    ] {
+        let (address, server) = impostor(says);
+        let running = Running::of(&Identity::new("localhost"), &address, "mysql");
+        let (number, words) = mysql_refusal(TcpStream::connect(&running.listen).unwrap());
+        assert!(number == 0 && words.contains(why), "{words}");
+        assert!(server.join().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a_mysql_gateway_of_another_name_gets_no_token() {
+    let identity = Identity::new("localhost");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let config = Arc::clone(&identity.config);
+    let server = std::thread::spawn(move || {
+        let mut socket = listener.accept().unwrap().0;
+        socket.write_all(&greeting(MYSQL_TLS)).unwrap();
+        let mut asked = [0; 36];
+        socket.read_exact(&mut asked).unwrap();
+        let mut tls = StreamOwned::new(ServerConnection::new(config).unwrap(), socket);
+        (asked, tls.read(&mut [0; 1]).unwrap_or(0))
+    });
+    let running = Running::of(&identity, &format!("127.0.0.1:{port}"), "mysql");
+    let mut client = TcpStream::connect(&running.listen).unwrap();
+    let mut greeted = greeting(0);
+    client.read_exact(&mut greeted).unwrap();
+    assert_eq!(greeted, greeting(0), "the listener has no TLS");
+    client.write_all(MYSQL_RESPONSE).unwrap();
+    let (number, words) = mysql_refusal(client);
+    assert!(number == 2 && words.starts_with("#08001") && words.contains("certificate"), "{words}");
+    let (asked, told) = server.join().unwrap();
+    assert_eq!((asked[3], u32::from_le_bytes(asked[4..8].try_into().unwrap()) & 0x800, told), (1, 0x800, 0));
 }

@@ -207,7 +207,8 @@ impl Talk {
     /// Takes the rows at the start of `rest` in which nothing has to be looked for: how many bytes they have. Whatever is
     /// no plain row of this kind is left to [`Talk::server_packet`].
     fn clean_rows(&mut self, rest: &[u8], at: usize) -> usize {
-        if self.answer.stage != Stage::Rows || self.plan.hides() || !self.is_busy() {
+        // Those behind reports have to be numbered anew.
+        if self.answer.stage != Stage::Rows || self.plan.hides() || self.lead > 0 || !self.is_busy() {
             return 0;
         }
         let clean = self.known.clean(&self.masker.scanner, rest, at);
@@ -240,7 +241,7 @@ impl Talk {
         let Some(&first) = rest.get(HEADER_BYTES) else { return Ok(Progress::Need(HEADER_BYTES + 1)) };
         let is_row = self.answer.stage == Stage::Rows && first != 0xff && !self.is_end(first, frame);
         if is_row && frame.payload > LARGE_BYTES {
-            return Ok(self.begin_long(frame, turn));
+            return Ok(self.begin_long(frame, rest, turn));
         }
         if frame.payload > SERVER_MESSAGE_BYTES_MAX {
             let most = SERVER_MESSAGE_BYTES_MAX;
@@ -255,6 +256,10 @@ impl Talk {
         self.sequence = frame.sequence.wrapping_add(1);
         let act = if is_row { self.row(payload, dirty) } else { self.other(first, payload, frame, turn) };
         match act {
+            Ok(Act::Pass) if self.lead > 0 => {
+                frame.renumber(rest, self.lead);
+                return Ok(Progress::Pass(length));
+            }
             Ok(Act::Pass) => return Ok(Progress::Pass(length)),
             Ok(Act::Drop) => return Ok(Progress::Drop(length)),
             _ => self.sequence = frame.sequence,
@@ -287,12 +292,13 @@ impl Talk {
     }
 
     /// Begins to release a row that is longer than is kept in hand.
-    fn begin_long(&mut self, frame: Frame, turn: &mut Turn<'_>) -> Progress {
+    fn begin_long(&mut self, frame: Frame, rest: &mut [u8], turn: &Turn<'_>) -> Progress {
         if turn.at > 0 {
             return Progress::Later;
         }
         self.answer.rows += 1;
-        self.long = Some(Box::new(Long::new(frame)));
+        frame.renumber(rest, self.lead);
+        self.long = Some(Box::new(Long::new(frame, self.lead)));
         Progress::Begin(HEADER_BYTES)
     }
 
@@ -440,9 +446,7 @@ impl Talk {
             number: self.answer.number,
             watch: self.answer.watch,
         };
-        if let Some(statement) = self.statements.find_mut(self.answer.statement) {
-            statement.cursor = Some(Box::new(cursor));
-        }
+        self.statements.open_cursor(self.answer.statement, cursor);
     }
 
     fn prepared(&mut self, payload: &[u8], turn: &mut Turn<'_>) -> Result<Act, Error> {
@@ -497,7 +501,7 @@ impl Talk {
             }
             _ => {}
         }
-        let (sequence, tracks) = (self.sequence.wrapping_sub(1), self.tracks);
+        let (sequence, tracks) = (self.sequence.wrapping_sub(1).wrapping_add(self.lead), self.tracks);
         let notice = if more { String::new() } else { core::mem::take(&mut self.notice) };
         if more {
             self.answer.stage = Stage::Head;

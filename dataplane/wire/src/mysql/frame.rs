@@ -27,6 +27,13 @@ impl Frame {
         HEADER_BYTES + self.payload
     }
 
+    /// Numbers the packet, which begins `bytes`, as the client has it, whose numbers are so much ahead.
+    pub(crate) fn renumber(&self, bytes: &mut [u8], lead: u8) {
+        if let Some(number) = bytes.get_mut(HEADER_BYTES - 1) {
+            *number = self.sequence.wrapping_add(lead);
+        }
+    }
+
     /// Whether the payload goes on in the next packet.
     pub(crate) fn continues(&self) -> bool {
         self.payload == PAYLOAD_BYTES_MAX

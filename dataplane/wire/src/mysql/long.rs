@@ -21,8 +21,9 @@ pub(crate) struct Long {
     packet_left: usize,
     /// Another packet follows.
     continues: bool,
-    /// That packet's number.
+    /// That packet's number, and by how much the client's numbers are ahead.
     sequence: u8,
+    lead: u8,
     column: usize,
     /// The map of NULLs of a binary row, once it has come.
     nulls: Option<Vec<u8>>,
@@ -54,11 +55,12 @@ fn malformed(what: &'static str) -> Error {
 
 impl Long {
     /// The row whose first packet has this header, which is being released.
-    pub(crate) fn new(frame: Frame) -> Self {
+    pub(crate) fn new(frame: Frame, lead: u8) -> Self {
         Self {
             packet_left: frame.payload,
             continues: frame.continues(),
             sequence: frame.sequence.wrapping_add(1),
+            lead,
             column: 0,
             nulls: None,
             cell: None,
@@ -168,13 +170,14 @@ impl Long {
     }
 
     /// Releases the next `length` bytes of the row, which are in hand.
-    fn release(&mut self, rest: &[u8], length: usize) -> Result<Stride, Error> {
+    fn release(&mut self, rest: &mut [u8], length: usize) -> Result<Stride, Error> {
         if length <= self.packet_left {
             self.packet_left -= length;
             return Ok(Stride::Released(length));
         }
         let due = length + HEADER_BYTES;
         let Some(frame) = self.next_frame(rest)? else { return Ok(Stride::Short(due)) };
+        frame.renumber(rest.get_mut(self.packet_left..).unwrap_or_default(), self.lead);
         let behind = frame.payload.checked_sub(length - self.packet_left);
         self.packet_left = behind.ok_or(malformed("a cell longer than its row"))?;
         self.continues = frame.continues();
@@ -297,7 +300,7 @@ impl Long {
     }
 
     /// All cells have come: so has the row's last packet.
-    fn close(&mut self, rest: &[u8]) -> Result<Stride, Error> {
+    fn close(&mut self, rest: &mut [u8]) -> Result<Stride, Error> {
         if self.packet_left > 0 {
             return Err(malformed("a row longer than its cells"));
         }
@@ -308,6 +311,7 @@ impl Long {
         match self.next_frame(rest)? {
             None => Ok(Stride::Short(HEADER_BYTES)),
             Some(frame) if frame.payload == 0 => {
+                frame.renumber(rest, self.lead);
                 self.continues = false;
                 self.sequence = self.sequence.wrapping_add(1);
                 Ok(Stride::Released(HEADER_BYTES))

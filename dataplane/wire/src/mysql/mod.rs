@@ -24,8 +24,9 @@
 //! | `reply` | what the engine says itself |
 //!
 //! Not parsed: statements (policy's). Refused: compression, LOCAL INFILE, replication, COM_CHANGE_USER, character sets
-//! other than UTF-8, SQL modes that change how a text is read. Why a command is held is told with the end of its answer,
-//! where that is an OK packet: the protocol has no word before, and no place in an EOF packet (clients without
+//! other than UTF-8, SQL modes that change how a text is read. Why a command is held is told at once, and again while it
+//! waits, to clients that take MariaDB's progress reports: the protocol has no other word before an answer. All are told
+//! with the end of its answer, where that is an OK packet: an EOF packet has no place for it (clients without
 //! CLIENT_DEPRECATE_EOF get none with rows).
 
 mod answers;
@@ -165,7 +166,13 @@ impl Session {
         }
     }
 
-    fn take_ruling(&mut self, ruling: Ruling<'_>, bytes: &[u8], out: &mut Outbox) -> Result<Step, Error> {
+    fn take_ruling(
+        &mut self,
+        ruling: Ruling<'_>,
+        bytes: &[u8],
+        out: &mut Outbox,
+        now: Now,
+    ) -> Result<Step, Error> {
         match (&mut self.phase, ruling) {
             (Phase::Client(login), Ruling::Admit(admission)) => {
                 let (consumed, accepted) = login.admit(bytes)?;
@@ -183,7 +190,7 @@ impl Session {
                 self.phase = Phase::Over;
                 Ok(Step::Close)
             }
-            (Phase::Open(talk), ruling) => talk.rule(ruling, bytes, out),
+            (Phase::Open(talk), ruling) => talk.rule(ruling, bytes, out, now),
             (Phase::Target(_) | Phase::Over, _) => Ok(Step::Consumed(0)),
         }
     }
@@ -251,9 +258,9 @@ impl Engine for Session {
         ruling: Ruling<'_>,
         bytes: &mut [u8],
         out: &mut Outbox,
-        _: Now,
+        now: Now,
     ) -> Result<Step, Error> {
-        let step = self.take_ruling(ruling, bytes, out);
+        let step = self.take_ruling(ruling, bytes, out, now);
         self.settle(step, out)
     }
 
@@ -329,11 +336,16 @@ impl Engine for Session {
     fn deadline(&self) -> Option<Now> {
         match &self.phase {
             Phase::Client(login) if !login.awaits_client() => None,
+            Phase::Open(talk) => talk.report_at(),
             _ => self.deadline,
         }
     }
 
-    fn expire(&mut self, _: Now, out: &mut Outbox) -> Result<Step, Error> {
+    fn expire(&mut self, now: Now, out: &mut Outbox) -> Result<Step, Error> {
+        if let Phase::Open(talk) = &mut self.phase {
+            talk.report(now, out);
+            return Ok(Step::Consumed(0));
+        }
         if self.start_over() {
             return Ok(Step::Reconnect);
         }

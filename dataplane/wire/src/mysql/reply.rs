@@ -5,7 +5,7 @@ use alloc::borrow::Cow;
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::frame::packet;
+use super::frame::{packet, string};
 use crate::{Error, Refusal, RefusalKind, Side};
 
 /// An error as the protocol has it: a number, an SQLSTATE, words.
@@ -13,6 +13,19 @@ pub(crate) struct Words<'a> {
     pub(crate) number: u16,
     pub(crate) state: &'static [u8; 5],
     pub(crate) text: Cow<'a, str>,
+}
+
+/// Bytes of a progress report's words at the most: MariaDB's own are no longer.
+const STAGE_BYTES_MAX: usize = 193;
+
+/// Appends a progress report (MariaDB's `net_send_progress_packet`): an ERR packet of the number 0xffff, then a count of
+/// strings, the stage under way and how many there are, its progress in thousandths of a percent, its name.
+pub(crate) fn progress(out: &mut Vec<u8>, sequence: u8, words: &str) {
+    let words = words.get(..words.floor_char_boundary(STAGE_BYTES_MAX)).unwrap_or_default();
+    packet(out, sequence, |payload| {
+        payload.extend_from_slice(&[0xff, 0xff, 0xff, 1, 1, 1, 0, 0, 0]);
+        string(payload, words.as_bytes());
+    });
 }
 
 /// Bytes of an error's words at the most: clients keep 512.

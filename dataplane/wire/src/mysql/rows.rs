@@ -76,6 +76,11 @@ impl Plan {
         self.hides
     }
 
+    /// Bytes that its columns take.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(self.columns.as_slice())
+    }
+
     /// Bytes of the map of NULLs in a binary row.
     pub(crate) fn nulls_bytes(&self) -> usize {
         (self.columns.len() + 9) / 8

@@ -18,11 +18,12 @@ use super::frame::{HEADER_BYTES, PAYLOAD_BYTES_MAX, missing, packet};
 use super::long::Long;
 use super::nature::{Nature, unpins, uses};
 use super::parameters::Shown;
-use super::reply::Words;
+use super::reply::{self, Words};
 use super::rows::Plan;
 use super::settings::Settings;
-use super::statements::Statements;
+use super::statements::{Statement, Statements};
 use crate::known::Known;
+use crate::limits::HELD_REPORT_MS;
 use crate::masker::Masker;
 use crate::{
     Command, CommandKind, Error, Event, Limits, Now, Origins, Outbox, Outcome, Parameters, Permitted,
@@ -48,6 +49,10 @@ pub(crate) struct Talk {
     pub(super) answer: Answer,
     /// The number of the target's next packet.
     pub(super) sequence: u8,
+    /// By how much the numbers of the client's are ahead: reports that the gateway has sent before this answer.
+    pub(super) lead: u8,
+    /// When the client is told again that its command is held.
+    report_at: Option<Now>,
     pub(super) plan: Plan,
     /// A long row, partly released.
     pub(super) long: Option<Box<Long>>,
@@ -138,6 +143,8 @@ impl Talk {
             awaits: Await::Nothing,
             answer: Answer::default(),
             sequence: 0,
+            lead: 0,
+            report_at: None,
             plan: Plan::default(),
             long: None,
             known: Known::default(),
@@ -208,6 +215,7 @@ impl Talk {
     fn take_command(&mut self, payload: &[u8], whole: Whole, out: &mut Outbox) -> Result<Step, Error> {
         let length = whole.length;
         let pass = Step::ToServer(Permitted(length));
+        self.lead = 0;
         match payload.first().copied().ok_or(malformed(0, "an empty packet"))? {
             command::QUIT => {
                 return Ok(self.leave(out));
@@ -231,7 +239,7 @@ impl Talk {
             command::RESET if payload.len() == 5 => {
                 let statement = Execute::named(payload)?;
                 self.statements.forget_ahead(statement);
-                self.statements.find_mut(statement).map(|statement| statement.cursor.take());
+                self.statements.close_cursor(statement);
                 self.expect(Await::Plain, 0, whole);
             }
             command::SET_OPTION if payload.len() == 3 => {
@@ -260,8 +268,13 @@ impl Talk {
 
     /// Answers a command in the target's place.
     fn reply(&mut self, words: &Words<'_>, whole: Whole, out: &mut Outbox) -> Step {
-        words.packet(&mut out.client, whole.sequence.wrapping_add(1));
+        words.packet(&mut out.client, self.first_of(whole));
         Step::Consumed(whole.length)
+    }
+
+    /// The number of the packet that the client gets next, where the gateway answers.
+    fn first_of(&self, whole: Whole) -> u8 {
+        whole.sequence.wrapping_add(1).wrapping_add(self.lead)
     }
 
     fn ask(&mut self, kind: CommandKind, whole: Whole, command: u8, text: Text) -> Step {
@@ -343,21 +356,27 @@ impl Talk {
             return Ok(self.reply(&refusal, whole, out));
         }
         let execute = Execute::read(payload, statement.parameters, attributed)?;
-        let types = &mut statement.types;
-        if bulk && !execute.binds && !types.sent {
+        let (count, sent) = (statement.types.count, statement.types.sent);
+        if bulk && !execute.binds && !sent {
             // ER_WRONG_ARGUMENTS
             let text = "the parameters' types, as last bound, have never come to the target";
             return Ok(self.reply(&words(1210, b"HY000", text), whole, out));
         }
         if execute.binds {
-            types.raw.clear();
-            types.raw.extend_from_slice(payload.get(execute.types.clone()).unwrap_or_default());
-            (types.count, types.sent) = (execute.count, false);
-        } else if types.count != execute.count {
+            let raw = payload.get(execute.types.clone()).unwrap_or_default();
+            if !self.statements.bind(id, execute.count, raw) {
+                // ER_NET_PACKET_TOO_LARGE
+                let text = "too much is kept of this session's prepared statements";
+                return Ok(self.reply(&words(1153, b"08S01", text), whole, out));
+            }
+        } else if count != execute.count {
             // ER_WRONG_ARGUMENTS
             let refusal = words(1210, b"HY000", "the parameters' types have never been bound");
             return Ok(self.reply(&refusal, whole, out));
         }
+        let Some(statement) = self.statements.find(id) else {
+            return Ok(self.reply(&UNKNOWN_STATEMENT, whole, out));
+        };
         execute.show(payload, statement, self.limits.statement_bytes_max, &mut self.shown)?;
         let command = payload.first().copied().unwrap_or_default();
         Ok(self.ask(CommandKind::Execute, whole, command, Text::Prepared(id)))
@@ -369,7 +388,7 @@ impl Talk {
             return Err(malformed(HEADER_BYTES, "COM_STMT_FETCH of another length"));
         }
         let id = Execute::named(payload)?;
-        let Some(cursor) = self.statements.find(id).and_then(|statement| statement.cursor.as_deref()) else {
+        let Some(cursor) = self.statements.find(id).and_then(Statement::cursor) else {
             return Ok(self.reply(&UNKNOWN_STATEMENT, whole, out));
         };
         let (number, watch) = (cursor.number, cursor.watch);
@@ -420,14 +439,21 @@ impl Talk {
     }
 
     /// Takes up the suspended command at the start of `bytes`.
-    pub(crate) fn rule(&mut self, ruling: Ruling<'_>, bytes: &[u8], out: &mut Outbox) -> Result<Step, Error> {
+    pub(crate) fn rule(
+        &mut self,
+        ruling: Ruling<'_>,
+        bytes: &[u8],
+        out: &mut Outbox,
+        now: Now,
+    ) -> Result<Step, Error> {
         let Some(asking) = self.asking.take() else { return Ok(Step::Consumed(0)) };
+        self.report_at = None;
         let watch = match ruling {
             Ruling::Hold { notice } => {
-                // No packet may come before the answer's own.
                 self.notice.clear();
                 self.notice.push_str(notice);
                 self.asking = Some(asking);
+                self.report(now, out);
                 return Ok(Step::Ask);
             }
             Ruling::Allow => Watch::default(),
@@ -455,10 +481,28 @@ impl Talk {
         Ok(step)
     }
 
+    /// When the client is to be told again that its command is held.
+    pub(crate) fn report_at(&self) -> Option<Now> {
+        self.report_at
+    }
+
+    /// Tells a client that takes progress reports, as MariaDB sends them before a statement's answer, why its command
+    /// is silent. No other packet may come before the answer's own.
+    pub(crate) fn report(&mut self, now: Now, out: &mut Outbox) {
+        let Some(asking) = &self.asking else { return };
+        let reports = matches!(asking.command, command::QUERY | command::EXECUTE | command::BULK_EXECUTE);
+        if !reports || !self.capabilities.has(Capabilities::MARIADB_PROGRESS) {
+            return;
+        }
+        reply::progress(&mut out.client, self.first_of(asking.whole), &self.notice);
+        self.lead = self.lead.wrapping_add(1);
+        self.report_at = Some(Now(now.0 + HELD_REPORT_MS));
+    }
+
     /// The gateway has seen to the command itself.
     fn seen_to(&self, asking: &Asking, out: &mut Outbox) -> Step {
         let status = STATUS_AUTOCOMMIT | if self.transaction.open { STATUS_IN_TRANSACTION } else { 0 };
-        packet(&mut out.client, asking.whole.sequence.wrapping_add(1), |payload| {
+        packet(&mut out.client, self.first_of(asking.whole), |payload| {
             // OK: no rows, no insert id, the status, no warnings.
             payload.extend_from_slice(&[0, 0, 0]);
             payload.extend_from_slice(&status.to_le_bytes());
@@ -529,8 +573,8 @@ impl Talk {
             bytes.get(HEADER_BYTES..whole.length).unwrap_or_default()
         };
         let mut step = Step::ToServer(Permitted(whole.length));
+        self.statements.close_cursor(id);
         if let Some(statement) = self.statements.find_mut(id) {
-            statement.cursor = None;
             for (parameter, value) in &statement.ahead {
                 send_ahead(payload.get(1..5).unwrap_or_default(), *parameter, value, &mut out.server);
             }
@@ -579,8 +623,10 @@ impl Talk {
     pub(crate) fn give_up(&mut self, words: &Words<'_>, out: &mut Outbox) {
         if self.long.is_none() && !self.told && !self.leaving {
             let sequence = match &self.asking {
-                Some(asking) => asking.whole.sequence.wrapping_add(1),
-                None if self.is_busy() && self.awaits != Await::Settings => self.sequence,
+                Some(asking) => self.first_of(asking.whole),
+                None if self.is_busy() && self.awaits != Await::Settings => {
+                    self.sequence.wrapping_add(self.lead)
+                }
                 // Whatever the client sends next, it is answered by this.
                 None => 1,
             };
@@ -590,7 +636,7 @@ impl Talk {
         if !self.leaving && !self.is_busy() {
             packet(&mut out.server, 0, |payload| payload.push(command::QUIT));
         }
-        self.leaving = true;
+        (self.leaving, self.report_at) = (true, None);
         self.cut(out);
     }
 }

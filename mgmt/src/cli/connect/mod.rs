@@ -1,9 +1,11 @@
 //! `pangate connect`: a local listener for clients that cannot present a token themselves. Each connection is carried
 //! to the gateway over verified TLS with the token put in; the token is read anew for each. Whoever can reach the
 //! listener acts under that token, so it binds to loopback or to a Unix socket of the caller's own, nothing else.
-//! PostgreSQL only so far; other protocols are refused when mgmt or the caller names them.
+//! PostgreSQL, and MySQL where the caller says so: there the listener has to speak first.
 
+mod mysql;
 mod postgres;
+mod trouble;
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -12,20 +14,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::Semaphore;
 
 use super::client::Access;
 use super::outcome::{Answer, Failure, Outcome};
 use super::{output, tls, token};
+use trouble::{Trouble, unreachable};
 
 /// Connections at once; more wait to be accepted.
 const CONNECTIONS_MAX: usize = 1000;
 /// From accepting a client to its login's end, the gateway's part included.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(60);
+/// Bytes copied at once in each direction.
+const COPY_BYTES: usize = 64 * 1024;
 
 /// Opens a local listener that puts the identity token in
 #[derive(Args)]
@@ -37,10 +42,19 @@ Examples:
   pangate connect payments --gateway gateway.cde.internal:5432 --listen /run/user/1000/.s.PGSQL.5432 &
   psql -h /run/user/1000 -U settlement payments          # nobody else on this machine can use it
 
+  pangate connect shop --protocol mysql --gateway gateway.cde.internal:3306 --listen /run/user/1000/shop.sock &
+  mariadb -S /run/user/1000/shop.sock -u settlement       # any password: the token takes its place
+
+  pangate connect shop --protocol mysql --gateway gateway.cde.internal:3306 --listen 127.0.0.1:3307 &
+  mysql --ssl-mode=DISABLED -h 127.0.0.1 -P 3307 -u settlement   # MariaDB's: --skip-ssl; the listener has no TLS
+
 Other users of this machine can use a TCP listener under your token: prefer a Unix socket where there are any.")]
 pub(crate) struct Connect {
     /// The target's name
     target: String,
+    /// What the target and its clients speak
+    #[arg(long, value_enum, default_value_t = Protocol::Postgres)]
+    protocol: Protocol,
     /// Where to listen: a loopback address, or the path of a Unix socket to create
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDR|PATH")]
     listen: String,
@@ -52,8 +66,18 @@ pub(crate) struct Connect {
     json: bool,
 }
 
+/// What is spoken with the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Protocol {
+    /// PostgreSQL
+    Postgres,
+    /// MySQL and MariaDB
+    Mysql,
+}
+
 /// What every connection needs to know.
 struct Route {
+    protocol: Protocol,
     target: String,
     gateway: Gateway,
     tls: tokio_rustls::TlsConnector,
@@ -73,8 +97,11 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Local for T {}
 /// Runs until interrupted.
 pub(crate) fn run(arguments: &Connect, access: &Access) -> Answer {
     let mut config = tls::config(access.ca.as_deref())?;
-    config.alpn_protocols = vec![b"postgresql".to_vec()];
+    if arguments.protocol == Protocol::Postgres {
+        config.alpn_protocols = vec![b"postgresql".to_vec()];
+    }
     let route = Arc::new(Route {
+        protocol: arguments.protocol,
         target: arguments.target.clone(),
         gateway: Gateway::parse(&arguments.gateway)?,
         tls: Arc::new(config).into(),
@@ -135,11 +162,62 @@ async fn serve(listener: &Listener, route: Arc<Route>) -> Failure {
         };
         let route = Arc::clone(&route);
         tokio::spawn(async move {
-            if let Err(trouble) = postgres::carry(client, &route).await {
+            if let Err(trouble) = carry(client, &route).await {
                 output::complain(&trouble.to_string());
             }
             drop(place);
         });
+    }
+}
+
+/// Carries one client's connection to its end.
+async fn carry(mut client: Box<dyn Local>, route: &Route) -> Result<(), Trouble> {
+    let mut greeted = false;
+    let login = async {
+        match route.protocol {
+            Protocol::Postgres => postgres::log_in(&mut client, route).await,
+            Protocol::Mysql => mysql::log_in(&mut client, route, &mut greeted).await,
+        }
+    };
+    let login = tokio::time::timeout(LOGIN_TIMEOUT, login).await;
+    match login.unwrap_or_else(|_| Err(unreachable("the login took too long"))) {
+        // How a session that got this far ends is the two sides' own affair.
+        Ok(Some(mut gateway)) => drop(
+            tokio::io::copy_bidirectional_with_sizes(&mut client, &mut gateway, COPY_BYTES, COPY_BYTES).await,
+        ),
+        Ok(None) => {}
+        Err(trouble) => {
+            let told = match route.protocol {
+                Protocol::Postgres => postgres::error_message(&trouble),
+                Protocol::Mysql => mysql::error_packet(&trouble, greeted),
+            };
+            // The client may be gone already; the trouble is told on standard error as well.
+            drop(client.write_all(&told).await);
+            drop(client.shutdown().await);
+            return Err(trouble);
+        }
+    }
+    Ok(())
+}
+
+/// The token command may take its time: it runs on a thread of its own.
+async fn read_token(route: &Route) -> Result<token::Token, Trouble> {
+    let source = route.token.clone();
+    let read = tokio::task::spawn_blocking(move || source.read()).await;
+    let read = read.unwrap_or_else(|_| Err(Failure::CouldNotAsk("the token could not be read".to_owned())));
+    read.map_err(|failure| Trouble { sqlstate: "28000", text: failure.to_string() })
+}
+
+/// The database that the gateway routes by, `target` or `target/database`, for a client that has asked for `named`;
+/// empty: for none.
+fn database_of(target: &str, named: &[u8]) -> Vec<u8> {
+    let prefix = [target.as_bytes(), b"/"].concat();
+    if named.is_empty() {
+        target.as_bytes().to_vec()
+    } else if named == target.as_bytes() || named.starts_with(&prefix) {
+        named.to_vec()
+    } else {
+        [prefix.as_slice(), named].concat()
     }
 }
 

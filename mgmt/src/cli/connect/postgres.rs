@@ -2,7 +2,6 @@
 //! GSSAPI encryption declined, the listener is local), the gateway's TLS, its request for the password. From the
 //! login's end on, bytes are passed on unread. What does not fit is refused with PostgreSQL's own error.
 
-use std::fmt;
 use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -10,9 +9,9 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use zeroize::Zeroizing;
 
-use super::super::outcome::Failure;
 use super::super::token::Token;
-use super::{LOGIN_TIMEOUT, Local, Route};
+use super::trouble::{Trouble, lost, misbehaved, unreachable};
+use super::{Local, Route, database_of, read_token};
 
 /// Bytes of a start-up message at the most, as in PostgreSQL (MAX_STARTUP_PACKET_LENGTH).
 const STARTUP_BYTES_MAX: usize = 10_000;
@@ -20,20 +19,11 @@ const STARTUP_BYTES_MAX: usize = 10_000;
 const LOGIN_MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Messages before the login's end at the most.
 const LOGIN_MESSAGES_MAX: usize = 100;
-/// Bytes copied at once in each direction.
-const COPY_BYTES: usize = 64 * 1024;
 
 const SSL_REQUEST: u32 = 80_877_103;
 const GSS_ENCRYPTION_REQUEST: u32 = 80_877_104;
 const CANCEL_REQUEST: u32 = 80_877_102;
 const SSL_REQUEST_MESSAGE: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
-
-/// Why a connection could not be carried: a connection exception's SQLSTATE and what to say.
-#[derive(Debug)]
-pub(super) struct Trouble {
-    sqlstate: &'static str,
-    text: String,
-}
 
 /// What a client's first message asks for.
 enum Opening {
@@ -47,29 +37,11 @@ struct Startup {
     parameters: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
-/// Carries one client's connection to its end.
-pub(super) async fn carry(mut client: Box<dyn Local>, route: &Route) -> Result<(), Trouble> {
-    let login = tokio::time::timeout(LOGIN_TIMEOUT, log_in(&mut client, route)).await;
-    let gateway = match login.unwrap_or_else(|_| Err(unreachable("the login took too long"))) {
-        Ok(gateway) => gateway,
-        Err(trouble) => {
-            // The client may be gone already; the trouble is told on standard error as well.
-            drop(client.write_all(&trouble.to_message()).await);
-            drop(client.shutdown().await);
-            return Err(trouble);
-        }
-    };
-    if let Some(mut gateway) = gateway {
-        // How a session that got this far ends is the two sides' own affair.
-        drop(
-            tokio::io::copy_bidirectional_with_sizes(&mut client, &mut gateway, COPY_BYTES, COPY_BYTES).await,
-        );
-    }
-    Ok(())
-}
-
 /// From the client's first byte to the login's end; `None` where nothing remains to be carried.
-async fn log_in(client: &mut Box<dyn Local>, route: &Route) -> Result<Option<TlsStream<TcpStream>>, Trouble> {
+pub(super) async fn log_in(
+    client: &mut Box<dyn Local>,
+    route: &Route,
+) -> Result<Option<TlsStream<TcpStream>>, Trouble> {
     let Some(opening) = read_opening(client).await? else {
         return Ok(None);
     };
@@ -90,14 +62,6 @@ async fn log_in(client: &mut Box<dyn Local>, route: &Route) -> Result<Option<Tls
             Ok(accepted.then_some(gateway))
         }
     }
-}
-
-/// The token command may take its time: it runs on a thread of its own.
-async fn read_token(route: &Route) -> Result<Token, Trouble> {
-    let source = route.token.clone();
-    let read = tokio::task::spawn_blocking(move || source.read()).await;
-    let read = read.unwrap_or_else(|_| Err(Failure::CouldNotAsk("the token could not be read".to_owned())));
-    read.map_err(|failure| Trouble { sqlstate: "28000", text: failure.to_string() })
 }
 
 /// The client's first message; requests for encryption before it are declined. `None`: the client only looked.
@@ -239,14 +203,8 @@ impl Startup {
     fn lead_to(&mut self, target: &str) {
         let user = self.value(b"user").map(<[u8]>::to_vec);
         let database = self.value(b"database").map(<[u8]>::to_vec).unwrap_or_default();
-        let prefix = [target.as_bytes(), b"/"].concat();
-        let wanted = if database.is_empty() || Some(&database) == user.as_ref() {
-            target.as_bytes().to_vec()
-        } else if database == target.as_bytes() || database.starts_with(&prefix) {
-            database
-        } else {
-            [prefix, database].concat()
-        };
+        let named = if Some(&database) == user.as_ref() { &[] } else { database.as_slice() };
+        let wanted = database_of(target, named);
         self.parameters.retain(|(name, _)| name != b"database");
         self.parameters.push((b"database".to_vec(), wanted));
     }
@@ -276,39 +234,19 @@ fn take_text(rest: &mut &[u8]) -> Option<Vec<u8>> {
     Some(text.to_vec())
 }
 
-impl Trouble {
-    /// As an ErrorResponse.
-    fn to_message(&self) -> Vec<u8> {
-        let mut fields = Vec::new();
-        let text = format!("pangate connect: {}", self.text.replace('\0', " "));
-        for (field, value) in [(b'S', "FATAL"), (b'V', "FATAL"), (b'C', self.sqlstate), (b'M', text.as_str())]
-        {
-            fields.push(field);
-            fields.extend_from_slice(value.as_bytes());
-            fields.push(0);
-        }
+/// The trouble as an ErrorResponse.
+pub(super) fn error_message(trouble: &Trouble) -> Vec<u8> {
+    let mut fields = Vec::new();
+    let text = trouble.told();
+    for (field, value) in [(b'S', "FATAL"), (b'V', "FATAL"), (b'C', trouble.sqlstate), (b'M', text.as_str())]
+    {
+        fields.push(field);
+        fields.extend_from_slice(value.as_bytes());
         fields.push(0);
-        let length = u32::try_from(fields.len() + 4).unwrap_or(u32::MAX);
-        [b"E", length.to_be_bytes().as_slice(), &fields].concat()
     }
-}
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.text)
-    }
-}
-
-fn unreachable(text: &str) -> Trouble {
-    Trouble { sqlstate: "08001", text: text.to_owned() }
-}
-
-fn misbehaved(text: &str) -> Trouble {
-    Trouble { sqlstate: "08P01", text: text.to_owned() }
-}
-
-fn lost(error: io::Error) -> Trouble {
-    Trouble { sqlstate: "08006", text: format!("the connection was lost during the login: {error}") }
+    fields.push(0);
+    let length = u32::try_from(fields.len() + 4).unwrap_or(u32::MAX);
+    [b"E", length.to_be_bytes().as_slice(), &fields].concat()
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ async fn the_token_goes_to_the_gateway_and_its_ok_to_the_client() {
 
 #[tokio::test]
 async fn a_refusal_is_passed_on() {
-    let refusal = Trouble { sqlstate: "28000", text: "expired".to_owned() }.to_message();
+    let refusal = error_message(&Trouble { sqlstate: "28000", text: "expired".to_owned() });
     let (answer, client, _) = login(&[ASK, &refusal].concat()).await;
     assert!(!answer.unwrap());
     assert_eq!(client, refusal);
