@@ -28,6 +28,7 @@ kernel!(
     look,
     classify,
     leads,
+    beyond_ascii,
     any_digit,
     any_high
 );
@@ -76,6 +77,12 @@ fn leads(block: &[u8; BLOCK]) -> u64 {
         let equal = |byte: u8| vceqq_u8(bytes, vdupq_n_u8(byte));
         vorrq_u8(vorrq_u8(equal(0xef), equal(0xe0)), vorrq_u8(equal(0xd9), equal(0xdb)))
     }))
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn beyond_ascii(block: &[u8; BLOCK]) -> u64 {
+    gather(quarters(block).map(|bytes| vcltzq_s8(vreinterpretq_s8_u8(bytes))))
 }
 
 #[inline]

@@ -148,8 +148,8 @@ impl Lanes {
 
     /// Of the block at `place`, what characters beyond ASCII seem to join.
     #[inline(always)]
-    pub(super) fn joined<const LOOSE: bool>(&self, place: usize) -> u64 {
-        joined::<LOOSE>(self.masks(place), self.behind[place % BATCH])
+    pub(super) fn joined<const LOOSE: bool>(&self, place: usize, beyond: u64) -> u64 {
+        joined::<LOOSE>(self.masks(place), beyond, self.behind[place % BATCH])
     }
 
     /// The offers of the block at `place`.
@@ -260,10 +260,11 @@ pub(super) fn other_scripts(leads: u64) -> u64 {
 }
 
 /// Runs of digits that a character beyond ASCII seems to join with digits behind it, or with what is behind the block.
+/// `beyond`: bytes beyond ASCII.
 #[inline(never)]
-pub(super) fn joined<const LOOSE: bool>(masks: Masks, behind: u64) -> u64 {
-    let Masks { digits: one, separators, commas } = masks;
-    let character = ahead(separators & !commas, 1) & ahead(!one, 2);
+pub(super) fn joined<const LOOSE: bool>(masks: Masks, beyond: u64, behind: u64) -> u64 {
+    let Masks { digits: one, separators, .. } = masks;
+    let character = ahead(separators & beyond, 1) & ahead(!one, 2);
     let last = one & !(one >> 1) & character & (ahead(one, 3) | ahead(one, 4));
     // From its last digit a carry runs through each run; what it clears is the run.
     let (run, from) = (one.reverse_bits(), last.reverse_bits());
@@ -272,12 +273,12 @@ pub(super) fn joined<const LOOSE: bool>(masks: Masks, behind: u64) -> u64 {
 }
 
 /// The body of a kernel `$name`: goes on from `batch.next` to the first batch with offers; without any, `batch.count`
-/// stays zero. `$classify` turns `&[u8; 64]` to masks, `$leads` to the bytes that other scripts' digits begin with;
-/// `$digit` and `$high` look for digits and for bytes beyond ASCII in `&[u8; CHUNK]`. `$look` becomes its first look,
+/// stays zero. `$classify` turns `&[u8; 64]` to masks, `$leads` to the bytes that other scripts' digits begin with, `$beyond`
+/// to those beyond ASCII; `$digit` and `$high` look for digits and for bytes beyond ASCII in `&[u8; CHUNK]`. `$look` becomes its first look,
 /// `$chunks` the loop over whole chunks; what is shorter is gone through block by block.
 macro_rules! kernel {
     (
-        $(#[$attribute:meta])* $name:ident, $chunks:ident, $look:ident, $classify:path, $leads:path, $digit:path, $high:path
+        $(#[$attribute:meta])* $name:ident, $chunks:ident, $look:ident, $classify:path, $leads:path, $beyond:path, $digit:path, $high:path
     ) => {
         #[inline(never)]
         $(#[$attribute])*
@@ -302,19 +303,20 @@ macro_rules! kernel {
             let mut base = batch.next;
             let mut behind = u64::from($crate::bytes::before(bytes, base, 1).is_ascii_digit());
             while let Some(rest) = bytes.get(base..).filter(|rest| !rest.is_empty()) {
-                let (masks, leads) = if let Some(block) = rest.first_chunk::<BLOCK>() {
-                    ($classify(block), $leads(block))
+                let (masks, leads, beyond) = if let Some(block) = rest.first_chunk::<BLOCK>() {
+                    ($classify(block), $leads(block), $beyond(block))
                 } else if let Some(block) = bytes.last_chunk::<BLOCK>() {
                     let past = (BLOCK - rest.len()) as u32;
-                    ($classify(block).behind(past), $leads(block) >> past)
+                    ($classify(block).behind(past), $leads(block) >> past, $beyond(block) >> past)
                 } else {
                     let mut block = [0u8; BLOCK];
                     if let Some(head) = block.get_mut(..rest.len()) {
                         head.copy_from_slice(rest);
                     }
-                    ($classify(&block), $leads(&block))
+                    ($classify(&block), $leads(&block), $beyond(&block))
                 };
-                let bits = lone_offers::<LOOSE>(masks, behind) | other_scripts(leads) | joined::<LOOSE>(masks, behind);
+                let joined = joined::<LOOSE>(masks, beyond, behind);
+                let bits = lone_offers::<LOOSE>(masks, behind) | other_scripts(leads) | joined;
                 batch.add(Offers { base, bits, digits: masks.digits });
                 behind = masks.digits >> (STEP - 1) & 1;
                 base += STEP;
@@ -346,7 +348,8 @@ macro_rules! kernel {
                 digits = seen.digits;
                 if seen.seams || high {
                     for (place, block) in blocks(chunk).enumerate() {
-                        let other = if high { other_scripts($leads(block)) | lanes.joined::<LOOSE>(place) } else { 0 };
+                        let beyond = if high { $beyond(block) } else { 0 };
+                        let other = if beyond == 0 { 0 } else { other_scripts($leads(block)) | lanes.joined::<LOOSE>(place, beyond) };
                         let bits = lanes.offers::<LOOSE>(place, &sights) | other;
                         batch.add(Offers { base: base + place * STEP, bits, digits: lanes.masks(place).digits });
                     }

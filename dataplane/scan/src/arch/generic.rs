@@ -10,7 +10,7 @@ pub(super) fn next(bytes: &[u8], batch: &mut Batch, loose: bool) {
     if loose { scan::<true>(bytes, batch) } else { scan::<false>(bytes, batch) }
 }
 
-kernel!(scan, chunks, look, classify, leads, any_digit, any_high);
+kernel!(scan, chunks, look, classify, leads, beyond_ascii, any_digit, any_high);
 
 fn any_digit(chunk: &[u8; CHUNK]) -> bool {
     chunk.iter().fold(false, |any, byte| any | byte.is_ascii_digit())
@@ -48,6 +48,10 @@ fn classify(block: &[u8; BLOCK]) -> Masks {
 
 fn leads(block: &[u8; BLOCK]) -> u64 {
     each_word(block, |word| beyond(word, 0xef) | beyond(word, 0xd9) | beyond(word, 0xdb) | beyond(word, 0xe0))
+}
+
+fn beyond_ascii(block: &[u8; BLOCK]) -> u64 {
+    each_word(block, |word| word & !LOW)
 }
 
 /// The top bit of each byte from `low` to `high`, both ASCII.

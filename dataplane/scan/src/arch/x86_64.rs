@@ -48,6 +48,7 @@ kernel!(
     look_avx2,
     classify_avx2,
     leads_avx2,
+    beyond_avx2,
     digit_avx2,
     high_avx2
 );
@@ -58,6 +59,7 @@ kernel!(
     look_avx512,
     classify_avx512,
     leads_avx512,
+    beyond_avx512,
     digit_avx512,
     high_avx512
 );
@@ -128,6 +130,12 @@ fn leads_avx2(block: &[u8; BLOCK]) -> u64 {
 
 #[inline]
 #[target_feature(enable = "avx2")]
+fn beyond_avx2(block: &[u8; BLOCK]) -> u64 {
+    tops(halves(block))
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
 fn digit_avx2(chunk: &[u8; CHUNK]) -> bool {
     let any = apart(chunk).fold(_mm256_setzero_si256(), |any, block| {
         let [low, high] = halves(block).map(|bytes| within_avx2(bytes, b'0', b'9'));
@@ -193,6 +201,12 @@ fn table(entries: &[u8; 16]) -> __m512i {
 fn leads_avx512(block: &[u8; BLOCK]) -> u64 {
     let bytes = load_avx512(block);
     equal_avx512(bytes, 0xef) | equal_avx512(bytes, 0xe0) | alike_avx512(bytes, ARABIC.0, ARABIC.1)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn beyond_avx512(block: &[u8; BLOCK]) -> u64 {
+    _mm512_movepi8_mask(load_avx512(block))
 }
 
 #[inline]
