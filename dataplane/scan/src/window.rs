@@ -216,16 +216,10 @@ impl<'a> Near<'a> {
         self.0.get(NEAR_BEFORE + past).copied().unwrap_or(0)
     }
 
-    /// Whether the last digits of the number of `digits` digits, once those before them are hidden, may be the first
-    /// line of a number by lines.
+    /// The same as `leaves_line`, for the number of `digits` digits.
     #[inline(always)]
     pub(crate) fn leaves_line(&self, digits: usize) -> bool {
-        let next = match self.at(digits) {
-            b'\n' => digits + 1,
-            b'\r' => digits + 2,
-            _ => return false,
-        };
-        self.0.get(NEAR_BEFORE + next..).is_none_or(may_be_line)
+        leaves_line(self.0, NEAR_BEFORE + digits)
     }
 
     /// The brand of the number of `digits` digits, as by `plain_brand`.
@@ -241,7 +235,9 @@ impl<'a> Near<'a> {
     }
 }
 
-/// The same for a number that ends at `end`.
+/// Whether the last digits of a number that ends at `end`, once those before them are hidden, may be the first line of a
+/// number by lines.
+#[inline(always)]
 pub(crate) fn leaves_line(bytes: &[u8], end: usize) -> bool {
     let next = match byte(bytes, end) {
         b'\n' => end + 1,
