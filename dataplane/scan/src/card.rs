@@ -133,6 +133,13 @@ pub(crate) fn behind(bytes: &[u8], start: usize, first: usize, end: usize) -> Op
     escaped(bytes, start).filter(|card| card.window.start >= end)
 }
 
+/// From where on starts are to be looked at that no number before `index` has: a number behind an escape's digits is found
+/// where these start. In a longer run there is none.
+pub(crate) fn earliest(bytes: &[u8], index: usize) -> usize {
+    let run = (1..=ESCAPE_DIGITS_MAX).take_while(|back| before(bytes, index, *back).is_ascii_digit());
+    index - run.count()
+}
+
 /// How many digits from `start` on belong to an escape that begins before it.
 fn escape_digits(bytes: &[u8], start: usize) -> Option<usize> {
     let hexadecimal = |digits: usize| (1..=digits).all(|back| before(bytes, start, back).is_ascii_hexdigit());

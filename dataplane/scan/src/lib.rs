@@ -156,7 +156,14 @@ impl Scanner {
         if value.len() < PAN_DIGITS_MIN {
             return 0;
         }
-        stream::pass(self.kernel, value, 0, true, self.text(format)).1
+        self.mask_from(value, 0, format)
+    }
+
+    /// The same for a text value in which no number starts before `from`, as [`Scanner::suspect_at`] tells: what stands
+    /// there is not searched again.
+    pub fn mask_from(&self, value: &mut [u8], from: usize, format: Format) -> usize {
+        let from = card::earliest(value, from);
+        stream::pass(self.kernel, value, from, true, self.text(format)).1
     }
 
     /// The same for a JSON text, which stays one: what may be a number gets digits in place of the hidden ones, first a

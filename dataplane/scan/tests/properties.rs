@@ -103,6 +103,17 @@ proptest! {
     }
 
     #[test]
+    fn masking_from_what_is_suspected_is_masking_all(text in any_text(), format in format(), earlier in prop_oneof![Just(0), 0usize..200]) {
+        for (kernel, scanner) in Scanner::all() {
+            let from = scanner.suspect_at(&text, 0).unwrap_or(text.len()).saturating_sub(earlier);
+            let mut bytes = text.clone();
+            let count = scanner.mask_from(&mut bytes, from, format);
+            prop_assert_eq!(&bytes, &masked(&scanner, &text, format), "{}", kernel);
+            prop_assert_eq!(count, scanner.mask(&mut text.clone(), format));
+        }
+    }
+
+    #[test]
     fn any_split_gives_the_same_bytes(text in any_text(), format in format(), cuts in prop::collection::vec(0usize..60, 0..40)) {
         let scanner = keyed();
         let mut whole = text.clone();

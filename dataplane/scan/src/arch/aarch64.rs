@@ -27,6 +27,7 @@ kernel!(
     chunks,
     look,
     classify,
+    classify,
     leads,
     beyond_ascii,
     any_digit,

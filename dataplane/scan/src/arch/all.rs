@@ -17,7 +17,7 @@ pub(super) struct Masks {
     pub(super) digits: u64,
     /// Any byte that a separator begins with, and a few others.
     pub(super) separators: u64,
-    /// `,`, which separates thousands only, and what ends a line.
+    /// `,`, which separates thousands only, what ends a line, and the zero byte beside a character of UTF-16.
     pub(super) commas: u64,
 }
 
@@ -128,14 +128,20 @@ impl Lanes {
             *to = from >> (STEP - 1) & 1;
         }
         let (mut any_plain, mut any_seams, mut any_digits) = (0, 0, 0);
-        let sights = sights.plain.iter_mut().zip(sights.seams.iter_mut());
-        for (place, (plain, seams)) in sights.enumerate() {
+        for (place, (plain, seams)) in sights.plain.iter_mut().zip(sights.seams.iter_mut()).enumerate() {
             let masks = self.masks(place);
             *plain = alone::<LOOSE>(masks, self.behind[place % BATCH]);
-            *seams = self::seams::<LOOSE>(masks, self.behind[place % BATCH]);
+            *seams = self::seams::<LOOSE, false>(masks, self.behind[place % BATCH]);
             any_plain |= *plain;
             any_seams |= *seams;
             any_digits |= masks.digits;
+        }
+        if any_seams != 0 {
+            any_seams = 0;
+            for (place, seams) in sights.seams.iter_mut().enumerate() {
+                *seams = self::seams::<LOOSE, true>(self.masks(place), self.behind[place % BATCH]);
+                any_seams |= *seams;
+            }
         }
         Seen { plain: any_plain != 0, seams: any_seams != 0, digits: any_digits != 0 }
     }
@@ -167,16 +173,15 @@ impl Lanes {
 /// Where numbers seem to begin that twelve bytes tell: runs of digits, UTF-16, escaped digits, scientific notation.
 #[inline(always)]
 fn alone<const LOOSE: bool>(masks: Masks, behind: u64) -> u64 {
-    let Masks { digits: one, separators, .. } = masks;
+    let Masks { digits: one, separators, commas } = masks;
     let two = one & one >> 1;
     let four = two & two >> 2;
     let eight = four & four >> 4;
     // Twelve digits; a digit, a point, ten digits.
     let plain = eight & four >> 8 | one & separators >> 1 & (eight & two >> 8) >> 2;
-    // Four digits with one other byte behind each.
-    let spaced = one & !(one >> 1);
-    let pairs = spaced & spaced >> 2;
-    let wide = pairs & pairs >> 4;
+    // Four digits with one byte between them, as a separator or UTF-16 has it.
+    let parted = one & (separators | commas) >> 1;
+    let wide = parted & parted >> 2 & (parted & one >> 2 & !(one >> 3)) >> 4;
     // `%34` four times.
     let percent = separators & two >> 1;
     let percents = percent & percent >> 3;
@@ -195,16 +200,29 @@ fn starts<const LOOSE: bool>(one: u64, behind: u64) -> u64 {
     if LOOSE { PLACES } else { PLACES & !(one << 1 | behind) }
 }
 
-/// Where groups seem to meet, or thousands. `behind`: as for `starts`.
+/// Where groups seem to meet, or thousands. `behind`: as for `starts`. `CLOSE`: looks at what is behind the second group too,
+/// which costs a few steps more.
 #[inline(always)]
-fn seams<const LOOSE: bool>(masks: Masks, behind: u64) -> u64 {
+fn seams<const LOOSE: bool, const CLOSE: bool>(masks: Masks, behind: u64) -> u64 {
     let Masks { digits: one, separators, commas } = masks;
     let two = one & one >> 1;
     let three = two & one >> 2;
     let four = two & two >> 2;
     // Four digits, a separator of up to three bytes or of six (`\u00a0`), three digits: every grouping has that after its
     // first group. Behind six digits and a long separator the block may have room for one alone.
-    let next = three >> 1 | three >> 2 | three >> 3 | one >> 6 & !(one >> 1);
+    let escaped = one >> 6 & !(one >> 1);
+    let next = if CLOSE {
+        // A group of three, four or six, and a separator behind it; or six digits before, and as many of thirteen behind as there
+        // is room for.
+        let group = |gap: u32| separators >> (gap + 3) | separators >> (gap + 4) | separators >> (gap + 6);
+        let of_six = two << 6;
+        three >> 1 & (group(1) | of_six & two >> 4)
+            | three >> 2 & (group(2) | of_six & one >> 5)
+            | three >> 3 & (separators >> 6 | separators >> 7 | four >> 3 | of_six)
+            | escaped
+    } else {
+        three >> 1 | three >> 2 | three >> 3 | escaped
+    };
     let printed = four << 4 & separators & !commas & next;
     // Two separators of one byte, three digits behind each.
     let thousands = separators & three >> 1;
@@ -225,7 +243,7 @@ fn seams<const LOOSE: bool>(masks: Masks, behind: u64) -> u64 {
 pub(super) fn lone_offers<const LOOSE: bool>(masks: Masks, behind: u64) -> u64 {
     let starts = starts::<LOOSE>(masks.digits, behind);
     let plain = alone::<LOOSE>(masks, behind);
-    if seams::<LOOSE>(masks, behind) == 0 { plain } else { plain | grouped(masks, LOOSE) & starts }
+    if seams::<LOOSE, true>(masks, behind) == 0 { plain } else { plain | grouped(masks, LOOSE) & starts }
 }
 
 /// Where groups of 4-4-4, 4-6-4, 4-3-3, 6-4 or thousands seem to begin, or escapes' digits before them.
@@ -273,12 +291,12 @@ pub(super) fn joined<const LOOSE: bool>(masks: Masks, beyond: u64, behind: u64) 
 }
 
 /// The body of a kernel `$name`: goes on from `batch.next` to the first batch with offers; without any, `batch.count`
-/// stays zero. `$classify` turns `&[u8; 64]` to masks, `$leads` to the bytes that other scripts' digits begin with, `$beyond`
-/// to those beyond ASCII; `$digit` and `$high` look for digits and for bytes beyond ASCII in `&[u8; CHUNK]`. `$look` becomes its first look,
+/// stays zero. `$classify` turns `&[u8; 64]` to masks, `$ascii` where all are ASCII, `$leads` to the bytes that other scripts'
+/// digits begin with, `$beyond` to those beyond ASCII; `$digit` and `$high` look for digits and for bytes beyond ASCII in `&[u8; CHUNK]`. `$look` becomes its first look,
 /// `$chunks` the loop over whole chunks; what is shorter is gone through block by block.
 macro_rules! kernel {
     (
-        $(#[$attribute:meta])* $name:ident, $chunks:ident, $look:ident, $classify:path, $leads:path, $beyond:path, $digit:path, $high:path
+        $(#[$attribute:meta])* $name:ident, $chunks:ident, $look:ident, $classify:path, $ascii:path, $leads:path, $beyond:path, $digit:path, $high:path
     ) => {
         #[inline(never)]
         $(#[$attribute])*
@@ -315,8 +333,8 @@ macro_rules! kernel {
                     }
                     ($classify(&block), $leads(&block), $beyond(&block))
                 };
-                let joined = joined::<LOOSE>(masks, beyond, behind);
-                let bits = lone_offers::<LOOSE>(masks, behind) | other_scripts(leads) | joined;
+                let other = if beyond == 0 { 0 } else { other_scripts(leads) | joined::<LOOSE>(masks, beyond, behind) };
+                let bits = lone_offers::<LOOSE>(masks, behind) | other;
                 batch.add(Offers { base, bits, digits: masks.digits });
                 behind = masks.digits >> (STEP - 1) & 1;
                 base += STEP;
@@ -342,7 +360,7 @@ macro_rules! kernel {
                     continue;
                 }
                 for (place, block) in blocks(chunk).enumerate() {
-                    lanes.set(place, $classify(block));
+                    lanes.set(place, if high { $classify(block) } else { $ascii(block) });
                 }
                 let seen = $look::<LOOSE>(&mut lanes, behind, &mut sights);
                 digits = seen.digits;
@@ -389,18 +407,19 @@ pub(super) fn apart(chunk: &[u8; CHUNK]) -> impl Iterator<Item = &[u8; BLOCK]> {
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(super) mod classes {
     pub(in crate::arch) const DIGIT: u8 = 1;
-    pub(in crate::arch) const COMMA: u8 = COMMA_ITSELF | LINE;
+    pub(in crate::arch) const COMMA: u8 = COMMA_ITSELF | LINE | ZERO;
     const COMMA_ITSELF: u8 = 2;
     const ASCII: u8 = 4;
     const BEYOND_C: u8 = 8;
     const BEYOND_E: u8 = 16;
     const BACKSLASH: u8 = 32;
     const LINE: u8 = 64;
+    const ZERO: u8 = 128;
     /// What a separator begins with, a comma among it.
-    pub(in crate::arch) const SEPARATOR: u8 = COMMA | ASCII | BEYOND_C | BEYOND_E | BACKSLASH;
+    pub(in crate::arch) const SEPARATOR: u8 = COMMA_ITSELF | LINE | ASCII | BEYOND_C | BEYOND_E | BACKSLASH;
 
     pub(in crate::arch) const HIGH_NIBBLES: [u8; 16] = nibbles(&[
-        (0, LINE),
+        (0, LINE | ZERO),
         (2, COMMA_ITSELF | ASCII),
         (3, DIGIT),
         (5, BACKSLASH),
@@ -408,7 +427,7 @@ pub(super) mod classes {
         (0xe, BEYOND_E),
     ]);
     pub(in crate::arch) const LOW_NIBBLES: [u8; 16] = nibbles(&[
-        (0, DIGIT | ASCII),
+        (0, DIGIT | ASCII | ZERO),
         (1, DIGIT),
         (2, DIGIT | BEYOND_C | BEYOND_E),
         (3, DIGIT | BEYOND_E),
@@ -425,6 +444,23 @@ pub(super) mod classes {
         (0xe, ASCII),
         (0xf, ASCII | BEYOND_E),
     ]);
+
+    /// The classes of all ASCII bytes.
+    #[cfg(target_arch = "x86_64")]
+    pub(in crate::arch) static BYTES: [[u8; 64]; 2] = [bytes(0), bytes(64)];
+
+    #[cfg(target_arch = "x86_64")]
+    #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: a slip does not build")]
+    const fn bytes(first: usize) -> [u8; 64] {
+        let mut table = [0; 64];
+        let mut place = 0;
+        while place < table.len() {
+            let byte = first + place;
+            table[place] = LOW_NIBBLES[byte & 0x0f] & HIGH_NIBBLES[byte >> 4];
+            place += 1;
+        }
+        table
+    }
 
     #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: a slip does not build")]
     const fn nibbles(entries: &[(usize, u8)]) -> [u8; 16] {

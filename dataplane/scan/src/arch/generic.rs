@@ -10,7 +10,7 @@ pub(super) fn next(bytes: &[u8], batch: &mut Batch, loose: bool) {
     if loose { scan::<true>(bytes, batch) } else { scan::<false>(bytes, batch) }
 }
 
-kernel!(scan, chunks, look, classify, leads, beyond_ascii, any_digit, any_high);
+kernel!(scan, chunks, look, classify, classify, leads, beyond_ascii, any_digit, any_high);
 
 fn any_digit(chunk: &[u8; CHUNK]) -> bool {
     chunk.iter().fold(false, |any, byte| any | byte.is_ascii_digit())
@@ -42,7 +42,9 @@ fn classify(block: &[u8; BLOCK]) -> Masks {
                 | beyond(word, 0xe3)
                 | beyond(word, 0xef)
         }),
-        commas: each_word(block, |word| between(word, b',', b',') | between(word, b'\n', b'\r')),
+        commas: each_word(block, |word| {
+            between(word, b',', b',') | between(word, b'\n', b'\r') | between(word, 0, 0)
+        }),
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) enum Kernel {
     Avx2(x86_64::Avx2),
     #[cfg(target_arch = "x86_64")]
     Avx512(x86_64::Avx512),
+    #[cfg(target_arch = "x86_64")]
+    Vbmi(x86_64::Vbmi),
     #[cfg(target_arch = "aarch64")]
     Neon(aarch64::Neon),
 }
@@ -40,7 +42,8 @@ impl Kernel {
         #[cfg(target_arch = "x86_64")]
         let kernels = kernels
             .chain(x86_64::Avx2::detect().map(Kernel::Avx2))
-            .chain(x86_64::Avx512::detect().map(Kernel::Avx512));
+            .chain(x86_64::Avx512::detect().map(Kernel::Avx512))
+            .chain(x86_64::Vbmi::detect().map(Kernel::Vbmi));
         #[cfg(target_arch = "aarch64")]
         let kernels = kernels.chain(aarch64::Neon::detect().map(Kernel::Neon));
         kernels
@@ -53,6 +56,8 @@ impl Kernel {
             Kernel::Avx2(_) => "avx2",
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx512(_) => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Vbmi(_) => "avx512vbmi",
             #[cfg(target_arch = "aarch64")]
             Kernel::Neon(_) => "neon",
         }
@@ -66,6 +71,8 @@ impl Kernel {
             Kernel::Avx2(kernel) => kernel.next(bytes, batch, loose),
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx512(kernel) => kernel.next(bytes, batch, loose),
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Vbmi(kernel) => kernel.next(bytes, batch, loose),
             #[cfg(target_arch = "aarch64")]
             Kernel::Neon(kernel) => kernel.next(bytes, batch, loose),
         }

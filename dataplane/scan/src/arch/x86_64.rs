@@ -1,6 +1,6 @@
-//! Kernels for x86-64: AVX2, and AVX-512 with byte instructions.
+//! Kernels for x86-64: AVX2, AVX-512 with byte instructions, and the same with look-ups among all of ASCII (VBMI).
 //!
-//! A value of the type `Avx2` or `Avx512` exists only where the processor has the instructions; so holding one is what
+//! A value of the type `Avx2`, `Avx512` or `Vbmi` exists only where the processor has the instructions; so holding one is what
 //! makes the calls sound.
 
 use super::all::{BLOCK, Batch, CHUNK, Masks, apart, classes, kernel};
@@ -41,11 +41,29 @@ impl Avx512 {
     }
 }
 
+/// This processor has AVX-512 F, BW and VBMI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Vbmi(());
+
+impl Vbmi {
+    /// Where the processor has it.
+    pub(super) fn detect() -> Option<Vbmi> {
+        Avx512::detect().filter(|_| is_x86_feature_detected!("avx512vbmi")).map(|_| Vbmi(()))
+    }
+
+    /// Fills the next batch.
+    pub(super) fn next(self, bytes: &[u8], batch: &mut Batch, loose: bool) {
+        // SAFETY: `self` shows that the processor has AVX-512 F, BW and VBMI, all that these functions ask for.
+        unsafe { if loose { scan_vbmi::<true>(bytes, batch) } else { scan_vbmi::<false>(bytes, batch) } }
+    }
+}
+
 kernel!(
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     scan_avx2,
     chunks_avx2,
     look_avx2,
+    classify_avx2,
     classify_avx2,
     leads_avx2,
     beyond_avx2,
@@ -58,6 +76,19 @@ kernel!(
     chunks_avx512,
     look_avx512,
     classify_avx512,
+    classify_avx512,
+    leads_avx512,
+    beyond_avx512,
+    digit_avx512,
+    high_avx512
+);
+kernel!(
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi1,bmi2,lzcnt,popcnt")]
+    scan_vbmi,
+    chunks_vbmi,
+    look_vbmi,
+    classify_avx512,
+    ascii_vbmi,
     leads_avx512,
     beyond_avx512,
     digit_avx512,
@@ -113,9 +144,10 @@ fn classify_avx2(block: &[u8; BLOCK]) -> Masks {
     Masks {
         digits: tops(halves.map(|bytes| within_avx2(bytes, b'0', b'9'))),
         separators: tops(separators),
-        commas: tops(
-            halves.map(|bytes| _mm256_or_si256(equal_avx2(bytes, b','), alike_avx2(bytes, LINES.0, LINES.1))),
-        ),
+        commas: tops(halves.map(|bytes| {
+            let lines = _mm256_or_si256(equal_avx2(bytes, b','), alike_avx2(bytes, LINES.0, LINES.1));
+            _mm256_or_si256(lines, equal_avx2(bytes, 0))
+        })),
     }
 }
 
@@ -183,7 +215,20 @@ fn classify_avx512(block: &[u8; BLOCK]) -> Masks {
         table(&classes::HIGH_NIBBLES),
         _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), nibble),
     );
-    let classes = _mm512_and_si512(low, high);
+    masks_avx512(_mm512_and_si512(low, high))
+}
+
+/// `classify_avx512` for bytes that are all ASCII: one look-up.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+fn ascii_vbmi(block: &[u8; BLOCK]) -> Masks {
+    let [low, high] = &classes::BYTES;
+    masks_avx512(_mm512_permutex2var_epi8(load_avx512(low), load_avx512(block), load_avx512(high)))
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn masks_avx512(classes: __m512i) -> Masks {
     let of = |class: u8| _mm512_test_epi8_mask(classes, _mm512_set1_epi8(class as i8));
     Masks { digits: of(classes::DIGIT), separators: of(classes::SEPARATOR), commas: of(classes::COMMA) }
 }
