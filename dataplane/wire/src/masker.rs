@@ -18,6 +18,11 @@ impl Masker {
         self.scanner.mask(value, self.format)
     }
 
+    /// Masks text in which no number starts before `from`.
+    pub(crate) fn text_from(&self, value: &mut [u8], from: usize) -> usize {
+        self.scanner.mask_from(value, from, self.format)
+    }
+
     /// Characters in no UTF-8 are in another encoding, under which the last byte of one may read as a digit (GB18030,
     /// JOHAB): the target says so only behind the rows, or never (SQL_ASCII).
     pub(crate) fn misread(&self, value: &mut [u8]) -> usize {

@@ -251,10 +251,14 @@ impl Talk {
         if rest.len() < length {
             return Ok(Progress::Need(length));
         }
-        let dirty = is_row && self.known.clean(&self.masker.scanner, rest, turn.at) < length;
+        let clean = if is_row { self.known.clean(&self.masker.scanner, rest, turn.at) } else { 0 };
         let payload = rest.get_mut(HEADER_BYTES..length).unwrap_or_default();
         self.sequence = frame.sequence.wrapping_add(1);
-        let act = if is_row { self.row(payload, dirty) } else { self.other(first, payload, frame, turn) };
+        let act = if is_row {
+            self.row(payload, clean.saturating_sub(HEADER_BYTES))
+        } else {
+            self.other(first, payload, frame, turn)
+        };
         match act {
             Ok(Act::Pass) if self.lead > 0 => {
                 frame.renumber(rest, self.lead);
@@ -282,10 +286,10 @@ impl Talk {
         }
     }
 
-    /// A row; `dirty`: a part of it looks like a card number.
-    fn row(&mut self, row: &mut [u8], dirty: bool) -> Result<Act, Error> {
-        if dirty || self.plan.hides() {
-            self.answer.masked += mask_row(&self.plan, &mut self.masker, row, dirty)? as u64;
+    /// A row; no part of its first `clean` bytes looks like the start of a card number.
+    fn row(&mut self, row: &mut [u8], clean: usize) -> Result<Act, Error> {
+        if clean < row.len() || self.plan.hides() {
+            self.answer.masked += mask_row(&self.plan, &mut self.masker, row, clean)? as u64;
         }
         self.answer.rows += 1;
         Ok(Act::Pass)

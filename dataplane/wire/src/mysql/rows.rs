@@ -114,14 +114,16 @@ pub(crate) fn cell(rest: &[u8], width: Width) -> Option<(usize, Option<u64>)> {
 /// The most bytes that stand before a cell.
 pub(crate) const CELL_HEAD_BYTES: usize = 9;
 
-/// Masks the cells of a whole row; where its bytes do not look `dirty`, only those that could hide a card number.
+/// Masks the cells of a whole row; of those in its first `clean` bytes, where no part looks like the start of a card number,
+/// only those that could hide one.
 pub(crate) fn mask_row(
     plan: &Plan,
     masker: &mut Masker,
     row: &mut [u8],
-    dirty: bool,
+    clean: usize,
 ) -> Result<usize, Error> {
     let malformed = |what| Error::Malformed { side: Side::Server, offset: 0, what };
+    let all = row.len();
     let (nulls, mut rest) = if plan.binary {
         let (head, rest) = row
             .split_at_mut_checked(1 + plan.nulls_bytes())
@@ -133,7 +135,7 @@ pub(crate) fn mask_row(
     } else {
         (&[][..], row)
     };
-    let mut masked = 0;
+    let (mut masked, mut at) = (0, all - rest.len());
     for (index, cells) in plan.columns.iter().enumerate() {
         if plan.binary && is_null(nulls, index) {
             continue;
@@ -145,11 +147,16 @@ pub(crate) fn mask_row(
         let (value, behind) = length
             .and_then(|length| tail.split_at_mut_checked(length))
             .ok_or(malformed("a cell longer than its row"))?;
+        at += before;
+        let clean = clean.saturating_sub(at);
+        at += value.len();
         masked += match cells.whole {
             // NULL, or empty.
             _ if value.is_empty() => 0,
             Some(whole) => whole::hide(masker, whole, plan.binary, value),
-            None if dirty || cells.class.hides() => value::mask(masker, cells.class, value),
+            None if clean < value.len() || cells.class.hides() => {
+                value::mask_from(masker, cells.class, value, clean)
+            }
             None => 0,
         };
         rest = behind;

@@ -68,6 +68,17 @@ impl Class {
     }
 }
 
+/// The same as `mask` where no number starts in the first `clean` bytes, as characters.
+pub(crate) fn mask_from(masker: &mut Masker, class: Class, value: &mut [u8], clean: usize) -> usize {
+    match class {
+        Class::Bytes => masker.text_from(value, clean),
+        Class::Plain if !value.first().is_some_and(|first| opens_json(*first)) => {
+            masker.text_from(value, clean) + masker.misread(value)
+        }
+        _ => mask(masker, class, value),
+    }
+}
+
 /// Masks a whole value in place; how many card numbers.
 pub(crate) fn mask(masker: &mut Masker, class: Class, value: &mut [u8]) -> usize {
     match class {

@@ -177,12 +177,12 @@ impl Talk {
         if rest.len() < frame.length {
             return Ok(Progress::Need(frame.length));
         }
-        let dirty = matches!(frame.tag, b'D' | b'd')
-            && self.known.clean(&self.masker.scanner, rest, turn.at) < frame.length;
+        let rows = matches!(frame.tag, b'D' | b'd');
+        let clean = if rows { self.known.clean(&self.masker.scanner, rest, turn.at) } else { 0 };
         let message = rest.get_mut(..frame.length).unwrap_or_default();
         let act = match frame.tag {
-            b'D' => self.row(message, dirty, turn)?,
-            b'd' => return self.copy_data(message, dirty, turn),
+            b'D' => self.row(message, clean, turn)?,
+            b'd' => return self.copy_data(message, clean < frame.length, turn),
             b'C' => self.complete(message, turn)?,
             b'Z' => self.ready(message, turn)?,
             b'T' => self.description(message, turn)?,
@@ -239,14 +239,14 @@ impl Talk {
         }
     }
 
-    /// A row; `dirty`: a part of it looks like a card number.
-    fn row(&mut self, row: &mut [u8], dirty: bool, turn: &mut Turn<'_>) -> Result<Act, Error> {
+    /// A row; no part of its first `clean` bytes looks like the start of a card number.
+    fn row(&mut self, row: &mut [u8], clean: usize, turn: &mut Turn<'_>) -> Result<Act, Error> {
         self.plan_row(row)?;
         if !self.answers(turn) {
             return Ok(Act::Later);
         }
-        if dirty || self.plan.hides() {
-            self.pending.answer.masked += mask_row(&self.plan, &mut self.masker, row, dirty)? as u64;
+        if clean < row.len() || self.plan.hides() {
+            self.pending.answer.masked += mask_row(&self.plan, &mut self.masker, row, clean)? as u64;
         }
         self.pending.answer.count(1);
         Ok(Act::Pass)

@@ -199,30 +199,34 @@ impl Plan {
     }
 }
 
-/// Masks the cells of a whole DataRow; where its bytes do not look `dirty`, only those that could hide a card number.
+/// Masks the cells of a whole DataRow; of those in its first `clean` bytes, where no part looks like the start of a card
+/// number, only those that could hide one.
 pub(crate) fn mask_row(
     plan: &Plan,
     masker: &mut Masker,
     row: &mut [u8],
-    dirty: bool,
+    clean: usize,
 ) -> Result<usize, Error> {
     let malformed = |what| Error::Malformed { side: Side::Server, offset: HEADER_BYTES, what };
     plan.count_is(u16_at(row, HEADER_BYTES).ok_or(malformed("a row without a count"))?)?;
     let mut rest = row.get_mut(HEADER_BYTES + 2..).unwrap_or_default();
-    let mut masked = 0;
+    let (mut masked, mut at) = (0, HEADER_BYTES + 2);
     for (column, class) in plan.classes.iter().enumerate() {
         let length = u32_at(rest, 0).ok_or(malformed("a row without a cell's length"))?.cast_signed();
         rest = rest.get_mut(4..).unwrap_or_default();
+        at += 4;
         if length == -1 {
             continue;
         }
         let length = usize::try_from(length).map_err(|_| malformed("a cell's length is negative"))?;
         let (cell, behind) =
             rest.split_at_mut_checked(length).ok_or(malformed("a cell longer than its row"))?;
+        let clean = clean.saturating_sub(at);
+        at += length;
         if let Some(whole) = plan.whole(column) {
             masked += masker.whole(whole, cell);
-        } else if dirty || class.hides() {
-            masked += masker.mask(*class, cell);
+        } else if clean < length || class.hides() {
+            masked += masker.mask_from(*class, cell, clean);
         }
         rest = behind;
     }

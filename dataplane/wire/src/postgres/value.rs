@@ -143,6 +143,15 @@ impl Class {
 }
 
 impl Masker {
+    /// The same as `mask` where no number starts in the first `clean` bytes, as characters.
+    pub(crate) fn mask_from(&mut self, class: Class, value: &mut [u8], clean: usize) -> usize {
+        match class {
+            Class::Bytes => self.text_from(value, clean),
+            Class::Plain => self.text_from(value, clean) + self.misread(value),
+            _ => self.mask(class, value),
+        }
+    }
+
     /// Masks a whole value in place; how many card numbers.
     pub(crate) fn mask(&mut self, class: Class, value: &mut [u8]) -> usize {
         self.nested(class, value, 0)
