@@ -1,6 +1,6 @@
 //! The kernel for 64-bit Arm: NEON.
 
-use super::all::{BLOCK, Batch, CHUNK, Masks, apart, classes, kernel};
+use super::all::{BLOCK, Batch, CHUNK, Lanes, Masks, apart, classes, every_block, kernel};
 use std::arch::aarch64::*;
 use std::arch::is_aarch64_feature_detected;
 
@@ -27,7 +27,7 @@ kernel!(
     chunks,
     look,
     classify,
-    classify,
+    fill,
     leads,
     beyond_ascii,
     any_digit,
@@ -69,6 +69,12 @@ fn classify(block: &[u8; BLOCK]) -> Masks {
     });
     let of = |class: u8| gather(found.map(|found| vtstq_u8(found, vdupq_n_u8(class))));
     Masks { digits: of(classes::DIGIT), separators: of(classes::SEPARATOR), commas: of(classes::COMMA) }
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn fill(chunk: &[u8; CHUNK], _ascii: bool, lanes: &mut Lanes) {
+    every_block!(chunk, |place, block| lanes.set(place, classify(block)));
 }
 
 #[inline]

@@ -113,6 +113,12 @@ impl Lanes {
         self.commas[place % BATCH] = masks.commas;
     }
 
+    /// Sets all masks, of each kind those of all blocks.
+    #[inline(always)]
+    pub(super) fn set_all(&mut self, digits: [u64; BATCH], separators: [u64; BATCH], commas: [u64; BATCH]) {
+        (self.digits, self.separators, self.commas) = (digits, separators, commas);
+    }
+
     /// The masks of the block at `place`.
     #[inline(always)]
     pub(super) fn masks(&self, place: usize) -> Masks {
@@ -291,12 +297,12 @@ pub(super) fn joined<const LOOSE: bool>(masks: Masks, beyond: u64, behind: u64) 
 }
 
 /// The body of a kernel `$name`: goes on from `batch.next` to the first batch with offers; without any, `batch.count`
-/// stays zero. `$classify` turns `&[u8; 64]` to masks, `$ascii` where all are ASCII, `$leads` to the bytes that other scripts'
-/// digits begin with, `$beyond` to those beyond ASCII; `$digit` and `$high` look for digits and for bytes beyond ASCII in `&[u8; CHUNK]`. `$look` becomes its first look,
+/// stays zero. `$classify` turns `&[u8; 64]` to masks, `$leads` to the bytes that other scripts' digits begin with, `$beyond` to those
+/// beyond ASCII; `$fill` classifies a whole `&[u8; CHUNK]`, all of it ASCII or not; `$digit` and `$high` look for digits and for bytes beyond ASCII in `&[u8; CHUNK]`. `$look` becomes its first look,
 /// `$chunks` the loop over whole chunks; what is shorter is gone through block by block.
 macro_rules! kernel {
     (
-        $(#[$attribute:meta])* $name:ident, $chunks:ident, $look:ident, $classify:path, $ascii:path, $leads:path, $beyond:path, $digit:path, $high:path
+        $(#[$attribute:meta])* $name:ident, $chunks:ident, $look:ident, $classify:path, $fill:path, $leads:path, $beyond:path, $digit:path, $high:path
     ) => {
         #[inline(never)]
         $(#[$attribute])*
@@ -348,7 +354,7 @@ macro_rules! kernel {
         #[inline(never)]
         $(#[$attribute])*
         fn $chunks<const LOOSE: bool>(bytes: &[u8], batch: &mut $crate::arch::all::Batch) {
-            use $crate::arch::all::{BATCH, CHUNK, Lanes, Offers, STEP, Sights, blocks, other_scripts};
+            use $crate::arch::all::{BATCH, CHUNK, Lanes, Offers, STEP, Sights, every_block, other_scripts};
             let mut base = batch.next;
             let mut behind = u64::from($crate::bytes::before(bytes, base, 1).is_ascii_digit());
             let mut digits = true;
@@ -359,18 +365,16 @@ macro_rules! kernel {
                     base += CHUNK;
                     continue;
                 }
-                for (place, block) in blocks(chunk).enumerate() {
-                    lanes.set(place, if high { $classify(block) } else { $ascii(block) });
-                }
+                $fill(chunk, !high, &mut lanes);
                 let seen = $look::<LOOSE>(&mut lanes, behind, &mut sights);
                 digits = seen.digits;
                 if seen.seams || high {
-                    for (place, block) in blocks(chunk).enumerate() {
+                    every_block!(chunk, |place, block| {
                         let beyond = if high { $beyond(block) } else { 0 };
                         let other = if beyond == 0 { 0 } else { other_scripts($leads(block)) | lanes.joined::<LOOSE>(place, beyond) };
                         let bits = lanes.offers::<LOOSE>(place, &sights) | other;
                         batch.add(Offers { base: base + place * STEP, bits, digits: lanes.masks(place).digits });
-                    }
+                    });
                 } else if seen.plain {
                     for place in 0..BATCH {
                         let (bits, digits) = lanes.plain(place, &sights);
@@ -389,11 +393,20 @@ macro_rules! kernel {
 }
 pub(super) use kernel;
 
-/// The blocks of a chunk, each `STEP` bytes behind the one before.
-#[inline(always)]
-pub(super) fn blocks(chunk: &[u8; CHUNK]) -> impl Iterator<Item = &[u8; BLOCK]> {
-    (0..BATCH).filter_map(|place| chunk.get(place * STEP..)?.first_chunk())
+/// Does something with each block of a chunk and its place. Written out: the compiler keeps a loop, of which classifying is
+/// the lesser part.
+macro_rules! every_block {
+    ($chunk:expr, |$place:ident, $block:ident| $work:expr) => {
+        $crate::arch::all::every_block!($chunk, |$place, $block| $work, 0 1 2 3 4 5 6 7)
+    };
+    ($chunk:expr, |$place:ident, $block:ident| $work:expr, $($at:literal)*) => {{
+        $(if let Some($block) = $chunk.get($at * $crate::arch::all::STEP..).and_then(|rest| rest.first_chunk()) {
+            let $place = $at;
+            $work;
+        })*
+    }};
 }
+pub(super) use every_block;
 
 /// All blocks of a chunk, each once.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
@@ -445,7 +458,7 @@ pub(super) mod classes {
         (0xf, ASCII | BEYOND_E),
     ]);
 
-    /// The classes of all ASCII bytes.
+    /// Of all ASCII bytes, a bit for each kind of mask: digits, separators, commas.
     #[cfg(target_arch = "x86_64")]
     pub(in crate::arch) static BYTES: [[u8; 64]; 2] = [bytes(0), bytes(64)];
 
@@ -456,7 +469,10 @@ pub(super) mod classes {
         let mut place = 0;
         while place < table.len() {
             let byte = first + place;
-            table[place] = LOW_NIBBLES[byte & 0x0f] & HIGH_NIBBLES[byte >> 4];
+            let classes = LOW_NIBBLES[byte & 0x0f] & HIGH_NIBBLES[byte >> 4];
+            table[place] = (classes & DIGIT != 0) as u8
+                | ((classes & SEPARATOR != 0) as u8) << 1
+                | ((classes & COMMA != 0) as u8) << 2;
             place += 1;
         }
         table

@@ -1,6 +1,6 @@
 //! The portable kernel: eight bytes at a time in a plain register.
 
-use super::all::{BLOCK, Batch, CHUNK, Masks, kernel};
+use super::all::{BLOCK, Batch, CHUNK, Lanes, Masks, every_block, kernel};
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const LOW: u64 = 0x7f * ONES;
@@ -10,7 +10,7 @@ pub(super) fn next(bytes: &[u8], batch: &mut Batch, loose: bool) {
     if loose { scan::<true>(bytes, batch) } else { scan::<false>(bytes, batch) }
 }
 
-kernel!(scan, chunks, look, classify, classify, leads, beyond_ascii, any_digit, any_high);
+kernel!(scan, chunks, look, classify, fill, leads, beyond_ascii, any_digit, any_high);
 
 fn any_digit(chunk: &[u8; CHUNK]) -> bool {
     chunk.iter().fold(false, |any, byte| any | byte.is_ascii_digit())
@@ -46,6 +46,10 @@ fn classify(block: &[u8; BLOCK]) -> Masks {
             between(word, b',', b',') | between(word, b'\n', b'\r') | between(word, 0, 0)
         }),
     }
+}
+
+fn fill(chunk: &[u8; CHUNK], _ascii: bool, lanes: &mut Lanes) {
+    every_block!(chunk, |place, block| lanes.set(place, classify(block)));
 }
 
 fn leads(block: &[u8; BLOCK]) -> u64 {

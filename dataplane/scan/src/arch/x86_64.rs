@@ -3,7 +3,7 @@
 //! A value of the type `Avx2`, `Avx512` or `Vbmi` exists only where the processor has the instructions; so holding one is what
 //! makes the calls sound.
 
-use super::all::{BLOCK, Batch, CHUNK, Masks, apart, classes, kernel};
+use super::all::{BATCH, BLOCK, Batch, CHUNK, Lanes, Masks, apart, classes, every_block, kernel};
 use std::arch::x86_64::*;
 
 /// This processor has AVX2.
@@ -41,19 +41,20 @@ impl Avx512 {
     }
 }
 
-/// This processor has AVX-512 F, BW and VBMI.
+/// This processor has AVX-512 F, BW and VBMI, and GFNI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Vbmi(());
 
 impl Vbmi {
     /// Where the processor has it.
     pub(super) fn detect() -> Option<Vbmi> {
-        Avx512::detect().filter(|_| is_x86_feature_detected!("avx512vbmi")).map(|_| Vbmi(()))
+        let has = is_x86_feature_detected!("avx512vbmi") && is_x86_feature_detected!("gfni");
+        Avx512::detect().filter(|_| has).map(|_| Vbmi(()))
     }
 
     /// Fills the next batch.
     pub(super) fn next(self, bytes: &[u8], batch: &mut Batch, loose: bool) {
-        // SAFETY: `self` shows that the processor has AVX-512 F, BW and VBMI, all that these functions ask for.
+        // SAFETY: `self` shows that the processor has AVX-512 F, BW and VBMI, and GFNI, all that these functions ask for.
         unsafe { if loose { scan_vbmi::<true>(bytes, batch) } else { scan_vbmi::<false>(bytes, batch) } }
     }
 }
@@ -64,7 +65,7 @@ kernel!(
     chunks_avx2,
     look_avx2,
     classify_avx2,
-    classify_avx2,
+    fill_avx2,
     leads_avx2,
     beyond_avx2,
     digit_avx2,
@@ -76,19 +77,19 @@ kernel!(
     chunks_avx512,
     look_avx512,
     classify_avx512,
-    classify_avx512,
+    fill_avx512,
     leads_avx512,
     beyond_avx512,
     digit_avx512,
     high_avx512
 );
 kernel!(
-    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,bmi1,bmi2,lzcnt,popcnt")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,gfni,bmi1,bmi2,lzcnt,popcnt")]
     scan_vbmi,
     chunks_vbmi,
     look_vbmi,
     classify_avx512,
-    ascii_vbmi,
+    fill_vbmi,
     leads_avx512,
     beyond_avx512,
     digit_avx512,
@@ -149,6 +150,12 @@ fn classify_avx2(block: &[u8; BLOCK]) -> Masks {
             _mm256_or_si256(lines, equal_avx2(bytes, 0))
         })),
     }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn fill_avx2(chunk: &[u8; CHUNK], _ascii: bool, lanes: &mut Lanes) {
+    every_block!(chunk, |place, block| lanes.set(place, classify_avx2(block)));
 }
 
 #[inline]
@@ -218,12 +225,66 @@ fn classify_avx512(block: &[u8; BLOCK]) -> Masks {
     masks_avx512(_mm512_and_si512(low, high))
 }
 
-/// `classify_avx512` for bytes that are all ASCII: one look-up.
+/// Of ASCII each byte's kinds by one look-up; then the bits of eight bytes become bytes of eight bits of a kind, and the
+/// bytes of each kind are brought together. Nothing goes through memory in parts, for which a load of the whole would wait.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-fn ascii_vbmi(block: &[u8; BLOCK]) -> Masks {
-    let [low, high] = &classes::BYTES;
-    masks_avx512(_mm512_permutex2var_epi8(load_avx512(low), load_avx512(block), load_avx512(high)))
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,gfni")]
+fn fill_vbmi(chunk: &[u8; CHUNK], ascii: bool, lanes: &mut Lanes) {
+    if !ascii {
+        return fill_avx512(chunk, false, lanes);
+    }
+    const EACH_BIT: i64 = 0x8040_2010_0804_0201_u64 as i64;
+    let each_bit = _mm512_set1_epi64(EACH_BIT);
+    let [low, high] = classes::BYTES.each_ref().map(|half| load_avx512(half));
+    // Of every eight bytes the first one's bits come to be the highest.
+    let kinds = |block| {
+        let found = _mm512_permutex2var_epi8(low, load_avx512(block), high);
+        _mm512_gf2p8affine_epi64_epi8::<0>(each_bit, found)
+    };
+    let mut all = [_mm512_setzero_si512(); BATCH];
+    let mut left = all.iter_mut();
+    every_block!(chunk, |_place, block| left.next().into_iter().for_each(|to| *to = kinds(block)));
+    let [a, b, c, d, e, f, g, h] = all;
+    let pairs = load_avx512(&PAIRS);
+    let pair = |first, second| _mm512_permutex2var_epi8(first, pairs, second);
+    let (ab, cd, ef, gh) = (pair(a, b), pair(c, d), pair(e, f), pair(g, h));
+    let digits_separators = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
+    let commas = _mm512_setr_epi64(4, 5, 12, 13, 4, 5, 12, 13);
+    let four = |first, kinds, second| _mm512_permutex2var_epi64(first, kinds, second);
+    let (fore, aft) = (four(ab, digits_separators, cd), four(ef, digits_separators, gh));
+    let first_half = _mm512_setr_epi64(0, 1, 2, 3, 8, 9, 10, 11);
+    let second_half = _mm512_setr_epi64(4, 5, 6, 7, 12, 13, 14, 15);
+    let [digits, separators, commas] = [
+        four(fore, first_half, aft),
+        four(fore, second_half, aft),
+        four(four(ab, commas, cd), first_half, four(ef, commas, gh)),
+    ]
+    .map(|bits| store_avx512(_mm512_gf2p8affine_epi64_epi8::<0>(bits, each_bit)));
+    lanes.set_all(digits, separators, commas);
+}
+
+/// Of two blocks, the bytes of the first kind, of the second and of the third.
+static PAIRS: [u8; 64] = pairs();
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: a slip does not build")]
+const fn pairs() -> [u8; 64] {
+    let mut table = [0; 64];
+    let mut place = 0;
+    while place < table.len() {
+        let (word, byte) = (place / 8, place % 8);
+        table[place] = (word % 2 * 64 + byte * 8 + word / 2) as u8;
+        place += 1;
+    }
+    table
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn store_avx512(words: __m512i) -> [u64; BATCH] {
+    let mut stored = [0; BATCH];
+    // SAFETY: the array has the 64 bytes that are written; the store asks for no alignment.
+    unsafe { _mm512_storeu_si512(stored.as_mut_ptr().cast(), words) };
+    stored
 }
 
 #[inline]
@@ -239,6 +300,12 @@ fn masks_avx512(classes: __m512i) -> Masks {
 fn table(entries: &[u8; 16]) -> __m512i {
     // SAFETY: the table has the 16 bytes that are read; the load asks for no alignment.
     _mm512_broadcast_i32x4(unsafe { _mm_loadu_si128(entries.as_ptr().cast()) })
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn fill_avx512(chunk: &[u8; CHUNK], _ascii: bool, lanes: &mut Lanes) {
+    every_block!(chunk, |place, block| lanes.set(place, classify_avx512(block)));
 }
 
 #[inline]
