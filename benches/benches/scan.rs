@@ -6,6 +6,7 @@
 
 use benches::buffers::{self, Buffer};
 use benches::processor::ProcessorTime;
+use benches::suspicions;
 use criterion::measurement::Measurement;
 use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput};
 use regex::bytes::{Regex, RegexBuilder};
@@ -45,16 +46,6 @@ fn check(buffer: &Buffer, scanner: &Scanner) {
     assert_eq!(found, expected, "{}", buffer.name);
     assert!(scanner.find(&buffer.bytes).count() >= buffer.cards, "{}: cards were missed", buffer.name);
     assert!(buffer.cards == 0 || scanner.suspect(&buffer.bytes), "{}: cards were not suspected", buffer.name);
-}
-
-/// Goes through the text as an engine does: from suspicion to suspicion.
-fn suspicions(scanner: &Scanner, text: &[u8]) -> usize {
-    let (mut count, mut from) = (0, 0);
-    while let Some(at) = scanner.suspect_at(text, from) {
-        count += 1;
-        from = at + 64;
-    }
-    count
 }
 
 fn kernel(group: &mut BenchmarkGroup<'_, ProcessorTime>, buffer: &Buffer, name: &str, scanner: &Scanner) {

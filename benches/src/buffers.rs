@@ -27,6 +27,7 @@ pub fn all(size: usize) -> Vec<Buffer> {
         build("JSON", size, json),
         build("CSV", size, csv),
         build("PostgreSQL rows", size, postgres),
+        build("hexadecimal rows", size, hexadecimal),
         build("CSV of numbers", size, csv_dense),
         build("all PANs", size, cards),
     ]
@@ -174,6 +175,18 @@ fn postgres(random: &mut Random, out: &mut Vec<u8>) -> usize {
         out.extend_from_slice(field.as_bytes());
     }
     usize::from(row.card)
+}
+
+/// 8 KB of hexadecimal words with a number among them.
+fn hexadecimal(random: &mut Random, out: &mut Vec<u8>) -> usize {
+    for word in 0..240 {
+        if word == 120 {
+            out.extend_from_slice(format!("{} ", random.card()).as_bytes());
+        }
+        out.extend_from_slice(format!("{:016x}{:016x} ", random.next(), random.next()).as_bytes());
+    }
+    out.push(b'\n');
+    1
 }
 
 /// Long numbers in most rows: order numbers of 13 digits, account numbers of 10 to 20.
