@@ -58,6 +58,11 @@ pub(crate) fn any_at(bytes: &[u8], start: usize, first: usize) -> bool {
 }
 
 fn separator(bytes: &[u8], start: usize, first: usize) -> Option<Separator> {
+    let behind = byte(bytes, start + first);
+    if behind.is_ascii() && (first != 1 || byte(bytes, start + 3) != behind) {
+        // Nothing invisible, and not one digit by one.
+        return None;
+    }
     let separator = Separator::at(bytes, start + first);
     let fits = separator.is_invisible() || first == 1 && separator.parts_digits();
     (fits && first < PAN_DIGITS_MAX).then_some(separator)

@@ -57,6 +57,21 @@ fn runs_and_separators() {
     check(&["4", "7", "0", " ", "-", "4 ", "4444 ", "4444-", "4444  ", "444444 ", "4.", "abcdef0123456789"]);
 }
 
+/// Cells that many rows have: groups of digits that no card has.
+#[test]
+fn ordinary_groups_cost_little() {
+    let scanner = Scanner::new();
+    for (piece, most) in [
+        ("68487932199-96439406143-93774651418-41631865787-96406072701\u{3b}", 4),
+        ("2026-11-29 17:15:03.123456+00\u{1c}", 1),
+        ("d41d8cd98f00b204e9800998ecf8427e ", 2),
+    ] {
+        let text = repeated(piece, LARGE);
+        let read = work(|| assert_eq!(scanner.suspect_at(&text, 0), None));
+        assert!(read <= text.len() * most + 64, "{piece:?}: {read} of {}", text.len());
+    }
+}
+
 #[test]
 fn cards() {
     check(&[

@@ -77,11 +77,12 @@ pub(crate) fn any_at(bytes: &[u8], start: usize, first: usize) -> bool {
     let longest = first.min(PAN_DIGITS_MAX);
     let alone = match first {
         0 => Script::at(bytes, start).is_some_and(|script| any_of_other_script(bytes, start, script)),
-        1 => {
-            any_thousands(bytes, start, first)
-                || any_scientific(bytes, start).is_some()
-                || any_of_other_script(bytes, start, Script::Wide)
-        }
+        1 => match byte(bytes, start + 1) {
+            0 => any_of_other_script(bytes, start, Script::Wide),
+            b'.' => any_thousands(bytes, start, first) || any_scientific(bytes, start).is_some(),
+            b',' | b' ' => any_thousands(bytes, start, first),
+            _ => false,
+        },
         2 | 3 => any_thousands(bytes, start, first),
         4 | 6 => any_grouped(bytes, start, Script::Ascii, first),
         _ => (PAN_DIGITS_MIN..=longest).any(|digits| plain(bytes, start, digits).is_some()),
@@ -318,6 +319,9 @@ impl Groups {
             if length == 0 {
                 break;
             }
+            if groups.count == 1 && !begins_printed(first, length) {
+                return None;
+            }
         }
         Some(groups)
     }
@@ -347,6 +351,14 @@ fn printed(before_last: &[u8], last: usize) -> bool {
         [4, 3, 3] => last == 3,
         [6] => last == 13,
         _ => false,
+    }
+}
+
+/// Whether any of them begins with groups of these lengths; where it is the last, digits may follow.
+fn begins_printed(first: usize, second: usize) -> bool {
+    match first {
+        6 => second >= 13,
+        _ => matches!(second, 3 | 4 | 6),
     }
 }
 

@@ -252,7 +252,7 @@ pub(super) fn lone_offers<const LOOSE: bool>(masks: Masks, behind: u64) -> u64 {
     if seams::<LOOSE, true>(masks, behind) == 0 { plain } else { plain | grouped(masks, LOOSE) & starts }
 }
 
-/// Where groups of 4-4-4, 4-6-4, 4-3-3, 6-4 or thousands seem to begin, or escapes' digits before them.
+/// Where groups of 4-4-4, 4-6-4, 4-3-3, 6-13 or thousands seem to begin, or escapes' digits before them.
 #[inline(never)]
 fn grouped(masks: Masks, loose: bool) -> u64 {
     let one = masks.digits;
@@ -260,13 +260,16 @@ fn grouped(masks: Masks, loose: bool) -> u64 {
     let three = two & ahead(one, 2);
     let four = two & ahead(two, 2);
     let six = four & ahead(two, 4);
+    let thirteen = four & ahead(four, 4) & ahead(four, 8) & ahead(one, 12);
     let separator = |n| ahead(masks.separators, n);
     let printed = [1, 2, 3, 6].into_iter().fold(0, |found, gap| {
         let next = |groups, n| ahead(groups, n + gap);
+        // No digit is the second of two bytes, nor of six (`\u00a0`).
+        let whole = |n: u32| if matches!(gap, 2 | 6) { !(one >> (n + 1)) } else { !0 };
         let of_four = next(four, 4) & separator(8 + gap) & next(four, 8 + gap)
             | next(six, 4) & separator(10 + gap) & next(four, 10 + gap)
             | next(three, 4) & separator(7 + gap) & next(three, 7 + gap);
-        found | four & separator(4) & of_four | six & separator(6) & next(four, 6)
+        found | four & separator(4) & whole(4) & of_four | six & separator(6) & whole(6) & next(thirteen, 6)
     });
     let thousands = [1, 2, 3].into_iter().fold(0, |found, first: u32| {
         let group = |n: u32| separator(first + n) & ahead(three, first + n + 1);
