@@ -1,5 +1,6 @@
 //! Cuts SQL into lexemes as MySQL and MariaDB do (`sql/sql_lex.cc` of both). Refuses a text that not all their versions
-//! and settings cut alike: executable comments that depend on the version, names that few may begin with.
+//! and settings cut alike: executable comments that depend on the version (but for one that is all of the text), names that
+//! few may begin with.
 //!
 //! The gateway pins the session's `sql_mode` so that ANSI_QUOTES, NO_BACKSLASH_ESCAPES, IGNORE_SPACE and the modes that
 //! hold them (ANSI, ORACLE, MSSQL and so on) are off, and its character set to UTF-8: this is read under those.
@@ -90,6 +91,7 @@ pub(super) fn cut(text: &str) -> Result<Lexed> {
     if text.contains('\0') {
         return Err(Unreadable);
     }
+    let text = commented(text).unwrap_or(text);
     let mut lexer =
         Lexer { text, at: 0, out: Vec::new(), foreign: false, executable: false, written: BTreeMap::new() };
     while lexer.at < text.len() {
@@ -100,6 +102,16 @@ pub(super) fn cut(text: &str) -> Result<Lexed> {
     }
     let several = lexer.written.into_iter().filter(|(_, written)| written.is_none());
     Ok(Lexed { lexemes: lexer.out, spellings: several.map(|(name, _)| name).collect() })
+}
+
+/// The statement of a text that is nothing but one executable comment: some servers run it whatever its version, to others
+/// the text is empty, which is an error and does nothing.
+fn commented(text: &str) -> Option<&str> {
+    let inner = text.trim_matches(is_space).strip_prefix("/*")?.strip_suffix("*/")?;
+    let code = inner.strip_prefix("M!").or_else(|| inner.strip_prefix('!'))?;
+    let body = code.trim_start_matches(|c: char| c.is_ascii_digit());
+    let ends = |body: &str| ["/*", "*/", "--", "#", ";"].iter().any(|mark| body.contains(mark));
+    (body.starts_with(is_space) && code.len() - body.len() <= 6 && !ends(body)).then_some(body)
 }
 
 struct Lexer<'a> {

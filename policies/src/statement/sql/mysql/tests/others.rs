@@ -72,6 +72,17 @@ pub(super) const CASES: &[(&str, &str)] = &[
         "select | select:shop.cards | set:max_statement_time | +shop.cards.pan",
     ),
     ("SET character_set_results = NULL", "set:character_set_results | #"),
+    // What mariadb-dump and mysqldump send.
+    ("/*!40100 SET @@SQL_MODE='' */", "set:sql_mode | #"),
+    ("/*M!100100 SET @@MAX_STATEMENT_TIME=0.000000 */", "set:max_statement_time"),
+    (" /*!80000 SET SESSION information_schema_stats_expiry=0 */\n", "set:information_schema_stats_expiry"),
+    ("START TRANSACTION /*!40100 WITH CONSISTENT SNAPSHOT */", "transaction | @begin"),
+    (
+        "SELECT /*!40001 SQL_NO_CACHE */ `id`, `pan` FROM `cards`",
+        "select | select:shop.cards | +shop.cards.id | +shop.cards.pan",
+    ),
+    ("/*!99999 SELECT pan FROM cards */", "select | select:shop.cards | +shop.cards.pan"),
+    ("LOCK TABLES `cards` READ /*!32311 LOCAL */", "admin:shop.cards"),
     (
         "SET @@session.autocommit = 0, @@global.read_only = ON, LOCAL wait_timeout = 5",
         "set:autocommit | set:read_only | set:wait_timeout | admin",
