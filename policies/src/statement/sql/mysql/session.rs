@@ -127,8 +127,12 @@ impl Reading<'_, '_> {
             }
             "lock" => self.lock(),
             "unlock" => {
-                absent(self.at.one_of(&["tables", "table", "instance"]).is_none())?;
-                self.facts().verb(Verb::Admin);
+                match self.at.one_of(&["tables", "table", "instance"]) {
+                    Some("instance") => self.facts().verb(Verb::Admin),
+                    // It gives up what the session itself has locked, and ends what ran under that.
+                    Some(_) => self.facts().transaction(TransactionVerb::Commit),
+                    None => return Err(NotUnderstood),
+                }
                 Ok(())
             }
             "xa" => self.xa(),

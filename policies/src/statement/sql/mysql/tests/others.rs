@@ -42,7 +42,11 @@ pub(super) const CASES: &[(&str, &str)] = &[
         "SELECT last_insert_id(pan) FROM cards",
         "select | select:shop.cards | set:last_insert_id | +shop.cards.pan | ~shop.cards.pan | last_insert_id()",
     ),
-    ("LOCK TABLES t READ, u AS v WRITE; UNLOCK TABLES", "admin | admin:shop.t | admin:shop.u"),
+    (
+        "LOCK TABLES t READ, u AS v WRITE; UNLOCK TABLES",
+        "transaction | admin:shop.t | admin:shop.u | @commit",
+    ),
+    ("UNLOCK INSTANCE", "admin"),
     (
         "CREATE TABLE t (id INT PRIMARY KEY, c INT, FOREIGN KEY (c) REFERENCES u (id)) ENGINE=InnoDB",
         "ddl:shop.t | ddl:shop.u | #",
