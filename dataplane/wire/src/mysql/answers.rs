@@ -9,12 +9,13 @@ use scan::Format;
 use super::capabilities::{
     Capabilities, STATUS_CURSOR_EXISTS, STATUS_IN_TRANSACTION, STATUS_MORE_RESULTS, STATUS_OUT_PARAMETERS,
 };
+use super::charset::Charset;
 use super::column::{Column, mask_names};
 use super::command;
 use super::frame::{self, Frame, HEADER_BYTES, PAYLOAD_BYTES_MAX, missing, packet};
 use super::long::Long;
 use super::message::{Change, Done, Prepared, Report, each_change};
-use super::nature::{is_readable_mode, is_utf8};
+use super::nature::{Results, is_readable_mode, is_utf8};
 use super::reply::Words;
 use super::rows::mask_row;
 use super::session::{Stand, Talk};
@@ -95,6 +96,10 @@ pub(super) struct Answer {
     pub(super) watch: Watch,
     /// The prepared statement that is run.
     pub(super) statement: u32,
+    /// Its text sets variables alone.
+    pub(super) sets: bool,
+    /// Its text asks the server for itself alone.
+    pub(super) shows: bool,
     stage: Stage,
     /// Told of.
     begun: bool,
@@ -372,9 +377,7 @@ impl Talk {
         let column = Column::read(payload, extended, listed)?;
         if matches!(self.awaits, Await::Results { .. }) {
             let watch = self.answer.watch;
-            if column.is_wide() {
-                return Err(unsupported("a column of characters that are not UTF-8"));
-            }
+            let untold = self.is_untold(&column)?;
             let mut whole = None;
             if watch.labels {
                 let origins = self.origins.as_deref();
@@ -386,7 +389,7 @@ impl Talk {
                 whole = hidden(origins, watch, self.masker.format, &column)
                     .map(|format| Whole::of(&column, format));
             }
-            self.plan.push(&column, whole);
+            self.plan.push(&column, whole, untold);
         }
         if turn.suspicious {
             self.answer.masked += mask_names(&self.masker, payload, listed) as u64;
@@ -400,6 +403,23 @@ impl Talk {
             self.finish(Outcome::Done, turn.out);
         }
         Ok(Act::Pass)
+    }
+
+    /// Whether the characters of a column are not told; an error where they cannot be read.
+    fn is_untold(&self, column: &Column<'_>) -> Result<bool, Error> {
+        // Those of its tables are UTF-8.
+        const OWN_DATABASE: &[u8] = b"information_schema";
+        let charset = column.charset();
+        if charset == Charset::Wide || charset == Charset::Foreign && column.is_string() {
+            return Err(unsupported("a column of characters that cannot be read unconverted"));
+        }
+        let untold = self.results == Results::Untold && charset == Charset::Binary && column.is_string();
+        if untold && !self.answer.shows && !column.database.eq_ignore_ascii_case(OWN_DATABASE) {
+            return Err(unsupported(
+                "text whose characters are not told, while character_set_results is binary",
+            ));
+        }
+        Ok(untold)
     }
 
     /// The last of some columns has come.
@@ -449,6 +469,7 @@ impl Talk {
             plan: self.plan.clone(),
             number: self.answer.number,
             watch: self.answer.watch,
+            results: self.results,
         };
         self.statements.open_cursor(self.answer.statement, cursor);
     }
@@ -544,6 +565,7 @@ impl Talk {
                 self.settings = None;
                 turn.out.client.append(&mut self.reset);
                 self.transaction = Stand::default();
+                self.results = Results::Utf8;
                 self.finish(Outcome::Done, turn.out);
             }
         }
@@ -559,6 +581,7 @@ impl Talk {
         if let Some(database) = self.next_database.take() {
             self.database = database;
         }
+        self.results = self.next_results.take().unwrap_or(self.results);
         self.finish(Outcome::Done, turn.out);
     }
 
@@ -575,6 +598,7 @@ impl Talk {
             // It has failed somewhere: the default database is the old one or the new.
             self.database.clear();
         }
+        self.next_results = None;
         self.transaction.begins = false;
         self.notice.clear();
     }
@@ -586,12 +610,16 @@ impl Talk {
             return Ok(());
         }
         let (mut sound, mut hides) = (true, alloc::vec::Vec::new());
+        let mut results = None;
         each_change(&*bytes, |change| match change {
             Change::Variable { name, value } => {
                 let text = |range: &core::ops::Range<usize>| {
                     bytes.get(range.clone()).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or("?")
                 };
-                sound &= is_kept(text(&name), text(&value));
+                match text(&name) {
+                    "character_set_results" => results = Some(Results::told(text(&value))),
+                    name => sound &= is_kept(name, text(&value)),
+                }
                 hides.push((true, value));
             }
             Change::Database(place) => {
@@ -606,6 +634,12 @@ impl Talk {
             }
             Change::Other(data) => hides.push((false, data)),
         })?;
+        if let Some(told) = results {
+            sound &= told.is_some_and(|told| told == Results::Utf8 || self.next_results == Some(told));
+            if told == Some(Results::Utf8) && self.answer.sets {
+                self.results = Results::Utf8;
+            }
+        }
         if !sound && self.awaits != Await::Reset {
             return Err(unsupported("the session's settings have come to change how texts are read"));
         }
@@ -657,10 +691,7 @@ impl Talk {
 fn is_kept(name: &str, value: &str) -> bool {
     match name {
         "sql_mode" => is_readable_mode(value),
-        "character_set_client"
-        | "character_set_connection"
-        | "character_set_results"
-        | "collation_connection" => is_utf8(value),
+        "character_set_client" | "character_set_connection" | "collation_connection" => is_utf8(value),
         _ => true,
     }
 }

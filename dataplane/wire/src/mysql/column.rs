@@ -1,6 +1,7 @@
 //! Columns as the target defines them before their rows: type, character set, where they come from. Leaves out how
 //! their cells are masked (`value.rs`, `whole.rs`).
 
+use super::charset::Charset;
 use super::frame::{read_integer, read_string};
 use crate::cursor::Cursor;
 use crate::masker::Masker;
@@ -30,8 +31,6 @@ pub(crate) mod kind {
 
 /// UNSIGNED_FLAG.
 const UNSIGNED: u16 = 32;
-/// The collation of what has no characters.
-const BINARY: u16 = 63;
 
 /// One column of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +40,7 @@ pub(crate) struct Column<'a> {
     pub(crate) table: &'a [u8],
     pub(crate) name: &'a [u8],
     pub(crate) kind: u8,
+    /// The number of its collation.
     pub(crate) charset: u16,
     pub(crate) flags: u16,
     /// MariaDB: text that is JSON.
@@ -82,20 +82,18 @@ impl<'a> Column<'a> {
         self.flags & UNSIGNED != 0
     }
 
-    /// Characters of two bytes and more each (ucs2, utf16, utf16le, utf32, by the numbers of their collations; MariaDB
-    /// counts those without padding from 1024 on, those of UCA 14.0.0 from 2048): digits in them are no text.
-    pub(crate) fn is_wide(&self) -> bool {
-        match self.charset {
-            2048.. => matches!(self.charset, 2560..=3327),
-            other => matches!(
-                other % 1024,
-                35 | 54..=56 | 60..=62 | 90 | 101..=124 | 128..=151 | 159 | 160..=183
-            ),
-        }
+    pub(crate) fn charset(&self) -> Charset {
+        Charset::of(self.charset)
     }
 
-    pub(crate) fn is_binary(&self) -> bool {
-        self.charset == BINARY
+    /// Whether its values are characters or bytes: those of other types are of ASCII wherever their form is text.
+    pub(crate) fn is_string(&self) -> bool {
+        match self.kind {
+            kind::DECIMAL..=kind::YEAR | kind::BIT | kind::JSON | kind::NEWDECIMAL | kind::GEOMETRY => false,
+            // The newer numbers of times with fractions.
+            17..=19 => false,
+            _ => true,
+        }
     }
 }
 
@@ -156,7 +154,7 @@ mod tests {
         let column = Column::read(&payload, false, false).unwrap();
         assert_eq!((column.database, column.table, column.name), (&b"work"[..], &b"cards"[..], &b"pan"[..]));
         assert_eq!((column.kind, column.charset, column.json), (0xfd, 45, false));
-        assert!(column.is_unsigned() && !column.is_binary());
+        assert!(column.is_unsigned() && column.is_string() && column.charset() == Charset::Utf8);
         for cut in 0..payload.len() {
             assert!(Column::read(&payload[..cut], false, false).is_err(), "{cut}");
         }

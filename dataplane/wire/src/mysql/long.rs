@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::frame::{self, Frame, HEADER_BYTES, missing};
 use super::rows::{CELL_HEAD_BYTES, Cells, Plan, cell, is_null};
-use super::value::{self, Class};
+use super::value;
 use super::whole::{self, Fill};
 use crate::limits::{LARGE_BYTES, SERVER_MESSAGE_BYTES_MAX};
 use crate::masker::Masker;
@@ -210,10 +210,12 @@ impl Long {
             Ok(found) => found,
             Err(due) => return Ok(Stride::Short(due)),
         };
-        let most = if cells.class == Class::Geometry { SERVER_MESSAGE_BYTES_MAX } else { LARGE_BYTES };
+        let at_once = cells.class.is_seen_at_once();
+        let most = if at_once { SERVER_MESSAGE_BYTES_MAX } else { LARGE_BYTES };
         if length > most {
-            if cells.class == Class::Geometry && cells.whole.is_none() {
-                return Err(Error::TooLarge { side: Side::Server, what: "a geometry", most });
+            if at_once && cells.whole.is_none() {
+                let what = "a geometry, or a text that is not in UTF-8";
+                return Err(Error::TooLarge { side: Side::Server, what, most });
             }
             let first = match self.together(rest, before + 1, |bytes| bytes.last().copied())? {
                 Ok(first) => first.unwrap_or_default(),

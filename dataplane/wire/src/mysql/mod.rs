@@ -18,13 +18,15 @@
 //! | `backend`, `kept`, `errand` | a target's connection; between two sessions; ending what another runs |
 //! | `session`, `answers` | the open session: the client's commands, what the target answers |
 //! | `command`, `parameters`, `message`, `column` | what is in commands, in prepared statements' parameters, in answers, in columns' definitions |
+//! | `charset` | of which characters a column's text is |
 //! | `statements`, `nature` | prepared statements; what a statement's own words say to the engine |
 //! | `rows`, `long` | where values lie: in a row, in one that arrives in parts |
 //! | `value`, `whole` | what values are, how they are masked; masked whatever they hold |
 //! | `reply` | what the engine says itself |
 //!
 //! Not parsed: statements (policy's). Refused: compression, LOCAL INFILE, replication, COM_CHANGE_USER, character sets
-//! other than UTF-8, SQL modes that change how a text is read. Why a command is held is told at once, and again while it
+//! other than UTF-8 (but answers may come unconverted, `character_set_results = NULL` or `binary`), SQL modes that change
+//! how a text is read. Why a command is held is told at once, and again while it
 //! waits, to clients that take MariaDB's progress reports: the protocol has no other word before an answer. All are told
 //! with the end of its answer, where that is an OK packet: an EOF packet has no place for it (clients without
 //! CLIENT_DEPRECATE_EOF get none with rows).
@@ -33,6 +35,7 @@ mod answers;
 mod auth;
 mod backend;
 mod capabilities;
+mod charset;
 mod client;
 mod column;
 mod command;

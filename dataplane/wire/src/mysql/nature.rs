@@ -11,6 +11,10 @@ pub(crate) struct Nature {
     pub(crate) begins: bool,
     /// May hold locks in the target once run.
     pub(crate) heavy: bool,
+    /// Sets variables of the session and does nothing else.
+    pub(crate) sets: bool,
+    /// Shows what the server says of itself: a single SHOW, or system variables.
+    pub(crate) shows: bool,
 }
 
 impl Nature {
@@ -20,7 +24,8 @@ impl Nature {
         let is = |word: &str| first.is_some_and(|token| token.is_word(word));
         let light = is("set") || is("show") || is("use");
         if !(light || is("begin") || is("start")) {
-            return Self { begins: false, heavy: true };
+            let shows = is("select") && reads_variables(&mut tokens);
+            return Self { begins: false, heavy: true, sets: false, shows };
         }
         let second = tokens.next();
         let begins = match second {
@@ -29,12 +34,115 @@ impl Nature {
                 is("begin") && token.is_word("work") || is("start") && token.is_word("transaction")
             }
         };
+        // What stands behind the settings of SET STATEMENT is another statement.
+        let light = light && !second.is_some_and(|token| token.is_word("statement"));
         let single = !matches!(second, Some(Token::Sign(b';')))
             && !tokens.any(|token| token == Token::Sign(b';'))
             || tokens.next().is_none();
-        Self { begins: begins && single, heavy: !(single && (begins || light)) }
+        let alone = |word| single && light && is(word);
+        Self {
+            begins: begins && single,
+            heavy: !(single && (begins || light)),
+            sets: alone("set"),
+            shows: alone("show"),
+        }
     }
 }
+
+/// Whether nothing but system variables is selected: `@@a, @@session.b AS c`.
+fn reads_variables(tokens: &mut Tokens<'_>) -> bool {
+    loop {
+        let is_variable = matches!(
+            (tokens.next(), tokens.next(), tokens.next()),
+            (Some(Token::Sign(b'@')), Some(Token::Sign(b'@')), Some(Token::Word(_) | Token::Name(_)))
+        );
+        if !is_variable {
+            return false;
+        }
+        loop {
+            match tokens.next() {
+                None => return true,
+                Some(Token::Sign(b',')) => break,
+                Some(Token::Sign(b'.')) if matches!(tokens.next(), Some(Token::Word(_) | Token::Name(_))) => {
+                }
+                Some(token)
+                    if token.is_word("as")
+                        && matches!(tokens.next(), Some(Token::Word(_) | Token::Name(_))) => {}
+                Some(_) => return false,
+            }
+        }
+    }
+}
+
+/// In which characters answers come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Results {
+    /// UTF-8.
+    #[default]
+    Utf8,
+    /// As they are stored, which columns' definitions tell.
+    Own,
+    /// As they are stored, which nothing tells.
+    Untold,
+}
+
+impl Results {
+    /// What `character_set_results` has come to; `None`: another character set.
+    pub(crate) fn told(value: &str) -> Option<Self> {
+        match value {
+            _ if is_utf8(value) => Some(Self::Utf8),
+            // NULL.
+            "" => Some(Self::Own),
+            _ if value.eq_ignore_ascii_case("null") => Some(Self::Own),
+            _ if value.eq_ignore_ascii_case("binary") => Some(Self::Untold),
+            _ => None,
+        }
+    }
+
+    /// What a text makes of it that does nothing but set it for the session, and that to what it does not convert to.
+    pub(crate) fn unconverted(text: &str) -> Option<Self> {
+        const SCOPES: [&str; 2] = ["session", "local"];
+        let (mut room, mut count) = ([Token::Sign(0); UNCONVERTED_TOKENS_MAX], 0);
+        for (place, token) in room.iter_mut().zip(Tokens::new(text)) {
+            *place = token;
+            count += 1;
+        }
+        let tokens = room.get(..count).unwrap_or_default();
+        let tokens = tokens.strip_suffix(&[Token::Sign(b';')]).unwrap_or(tokens);
+        let is_scope = |token: &Token<'_>| SCOPES.iter().any(|scope| token.is_word(scope));
+        let [set, rest @ ..] = tokens else { return None };
+        let rest = match rest {
+            [Token::Sign(b'@'), Token::Sign(b'@'), scope, Token::Sign(b'.'), rest @ ..]
+                if is_scope(scope) =>
+            {
+                rest
+            }
+            [Token::Sign(b'@'), Token::Sign(b'@'), rest @ ..] => rest,
+            [scope, rest @ ..] if is_scope(scope) => rest,
+            rest => rest,
+        };
+        let (name, value) = match rest {
+            [Token::Word(name) | Token::Name(name), Token::Sign(b'='), value]
+            | [Token::Word(name) | Token::Name(name), Token::Sign(b':'), Token::Sign(b'='), value] => {
+                (name, value)
+            }
+            _ => return None,
+        };
+        if !set.is_word("set") || !name.eq_ignore_ascii_case("character_set_results") {
+            return None;
+        }
+        match value {
+            value if value.is_word("null") => Some(Self::Own),
+            Token::Word(value) | Token::Text(value) if value.eq_ignore_ascii_case("binary") => {
+                Some(Self::Untold)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// More tokens than `SET @@session.character_set_results := NULL;` has.
+const UNCONVERTED_TOKENS_MAX: usize = 12;
 
 /// Which database a statement makes the default; `Some(None)`: it may be one that cannot be told.
 pub(crate) fn uses(text: &str) -> Option<Option<&str>> {
@@ -58,6 +166,9 @@ pub(crate) fn uses(text: &str) -> Option<Option<&str>> {
 /// Whether a statement sets what a session's texts are read by to something else, as far as its words say. `tracked`: the
 /// target tells what such settings come to, so that values from elsewhere (`@saved`) may pass.
 pub(crate) fn unpins(text: &str, tracked: bool) -> bool {
+    if Results::unconverted(text).is_some() {
+        return false;
+    }
     let mut tokens = Tokens::new(text);
     let sets = tokens.next().is_some_and(|token| token.is_word("set"));
     if !sets && memchr::memchr(b';', text.as_bytes()).is_none() {
@@ -278,7 +389,29 @@ mod tests {
 
     #[test]
     fn sees_what_begins_and_what_may_hold_locks() {
+        for (text, sets, shows) in [
+            ("SET names utf8mb4", true, false),
+            ("set a = 1; set b = 2", false, false),
+            ("set statement a = 1 for call p()", false, false),
+            ("/*!40101 SET a = 1 */;", true, false),
+            ("show create table `t`", false, true),
+            ("show x; select 1", false, false),
+            ("select @@collation_database", false, true),
+            ("SELECT @@session.a AS b, @@`c`.d.e", false, true),
+            ("select @@a from t", false, false),
+            ("select @@a, @b", false, false),
+            ("select @@a as b, c", false, false),
+            ("select @@a union select pan from t", false, false),
+            ("select @@a; select pan from t", false, false),
+            ("select", false, false),
+            ("select @@", false, false),
+            ("call p()", false, false),
+        ] {
+            let nature = Nature::of(text);
+            assert_eq!((nature.sets, nature.shows), (sets, shows), "{text}");
+        }
         for (text, begins, heavy) in [
+            ("set statement x = 1 for update t set a = 1", false, true),
             ("BEGIN", true, false),
             (" begin work ; ", true, false),
             ("START TRANSACTION READ ONLY", true, false),
@@ -318,7 +451,13 @@ mod tests {
             "set character set cp932",
             "set charset binary",
             "SET @@session.character_set_client = sjis",
-            "set character_set_results = NULL",
+            "set character_set_results = NULL, names utf8mb4",
+            "set global character_set_results = NULL",
+            "set character_set_results = latin1",
+            "set @@character_set_results = (select null)",
+            "set character_set_results = NULL; select 1",
+            "set statement character_set_results = binary for select 1",
+            "set names binary",
             "set x = 1, session collation_connection := 'gbk_chinese_ci'",
             "set sql_mode = 'ansi_quotes'",
             "set sql_mode = \"STRICT_ALL_TABLES,NO_BACKSLASH_ESCAPES\"",
@@ -358,6 +497,33 @@ mod tests {
         {
             assert!(!unpins(saved, true), "{saved}");
             assert!(unpins(saved, false), "{saved}");
+        }
+    }
+
+    #[test]
+    fn sees_what_leaves_answers_unconverted_and_does_nothing_else() {
+        for (text, results) in [
+            ("SET character_set_results = NULL", Some(Results::Own)),
+            ("/* driver */ set @@session.character_set_results:=null;", Some(Results::Own)),
+            ("SET SESSION character_set_results = 'binary'", Some(Results::Untold)),
+            ("set local `character_set_results` = BINARY", Some(Results::Untold)),
+            ("set @@character_set_results = \"binary\"", Some(Results::Untold)),
+            ("set character_set_results = 'null'", None),
+            ("set character_set_results = `null`", None),
+            ("set character_set_results = utf8mb4", None),
+            ("set character_set_results = 63", None),
+            ("set global character_set_results = null", None),
+            ("set @character_set_results = null", None),
+            ("set character_set_client = null", None),
+            ("select character_set_results = null", None),
+            ("set character_set_results = null, autocommit = 1", None),
+            ("set character_set_results = null; select 1", None),
+            ("set character_set_results = null;;", None),
+            ("set statement character_set_results = null for select 1", None),
+            ("", None),
+        ] {
+            assert_eq!(Results::unconverted(text), results, "{text}");
+            assert!(results.is_none() || !unpins(text, false), "{text}");
         }
     }
 }

@@ -60,8 +60,9 @@ impl Plan {
         self.hides = false;
     }
 
-    pub(crate) fn push(&mut self, column: &Column<'_>, whole: Option<Whole>) {
-        let class = Class::of(column, self.binary);
+    /// Adds a column. `untold`: the target does not tell of which characters its strings are.
+    pub(crate) fn push(&mut self, column: &Column<'_>, whole: Option<Whole>, untold: bool) {
+        let class = if untold && column.is_string() { Class::Untold } else { Class::of(column, self.binary) };
         self.hides |= class.hides() || whole.is_some();
         self.columns.push(Cells { class, width: Width::of(column, self.binary), whole });
     }

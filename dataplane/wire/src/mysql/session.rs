@@ -16,7 +16,7 @@ use super::capabilities::{Capabilities, STATUS_AUTOCOMMIT, STATUS_IN_TRANSACTION
 use super::command::{self, Execute, Whole};
 use super::frame::{HEADER_BYTES, PAYLOAD_BYTES_MAX, missing, packet};
 use super::long::Long;
-use super::nature::{Nature, unpins, uses};
+use super::nature::{Nature, Results, unpins, uses};
 use super::parameters::Shown;
 use super::reply::{self, Words};
 use super::rows::Plan;
@@ -67,6 +67,10 @@ pub(crate) struct Talk {
     pub(super) database: String,
     /// Becomes the default where the command under way succeeds and the target does not track it.
     pub(super) next_database: Option<String>,
+    /// In which characters answers come.
+    pub(super) results: Results,
+    /// They come so where the command under way succeeds.
+    pub(super) next_results: Option<Results>,
     /// The text that is being prepared.
     pub(super) preparing: String,
     /// Why the command under way was held: for the words of the packet that ends its answer.
@@ -154,6 +158,8 @@ impl Talk {
             transaction: Stand { open: backend.status & STATUS_IN_TRANSACTION != 0, ..Stand::default() },
             database: backend.database,
             next_database: None,
+            results: Results::Utf8,
+            next_results: None,
             preparing: String::new(),
             notice: String::new(),
             reset: Vec::new(),
@@ -316,6 +322,11 @@ impl Talk {
     /// What is no statement, and stands for one, or is not to be had here.
     fn ask_other(&mut self, byte: u8, payload: &[u8], whole: Whole, out: &mut Outbox) -> Result<Step, Error> {
         self.shown.clear();
+        if byte == command::FIELD_LIST && self.results != Results::Utf8 {
+            // Columns' defaults come with it, of whose characters nothing is told.
+            let text = "COM_FIELD_LIST is for answers in UTF-8: set character_set_results to it";
+            return Ok(self.reply(&words(1235, b"42000", text), whole, out));
+        }
         if let Some(sql) = command::in_sql(payload)? {
             self.built = sql;
             return Ok(self.ask(CommandKind::Query, whole, byte, Text::Built));
@@ -391,6 +402,10 @@ impl Talk {
         let Some(cursor) = self.statements.find(id).and_then(Statement::cursor) else {
             return Ok(self.reply(&UNKNOWN_STATEMENT, whole, out));
         };
+        if cursor.results != self.results {
+            let text = "character_set_results is another than when the cursor was opened";
+            return Ok(self.reply(&words(1235, b"42000", text), whole, out));
+        }
         let (number, watch) = (cursor.number, cursor.watch);
         self.plan.copy(&cursor.plan);
         self.expect(Await::Fetch, number, whole);
@@ -541,6 +556,7 @@ impl Talk {
         let next = if tracked || !runs { None } else { uses(text) };
         let next = next.map(|name| name.map(String::from).unwrap_or_default());
         let nature = Nature::of(text);
+        let next_results = if runs { Results::unconverted(text) } else { None };
         if asking.kind == CommandKind::Prepare {
             let text = String::from(text);
             if !self.statements.has_room(&text) {
@@ -552,6 +568,8 @@ impl Talk {
         }
         self.next_database = next;
         self.expect(Await::of(asking.command), asking.number, asking.whole);
+        self.next_results = next_results;
+        (self.answer.sets, self.answer.shows) = (nature.sets, nature.shows);
         self.transaction.begins = runs && nature.begins;
         self.transaction.fresh &= !(runs && nature.heavy);
         match asking.text {

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
+use super::nature::Results;
 use super::rows::Plan;
 use crate::{Limits, Watch};
 
@@ -46,6 +47,8 @@ pub(crate) struct Cursor {
     pub(crate) plan: Plan,
     pub(crate) number: u64,
     pub(crate) watch: Watch,
+    /// In which characters its rows come, as its columns were told.
+    pub(crate) results: Results,
 }
 
 /// What a value that was sent ahead counts beside its bytes.
@@ -277,7 +280,8 @@ mod tests {
         assert!(!statements.bind(1, 1, &[3; 13 + size_of::<Cursor>()]));
         assert!(statements.bind(1, 1, &[3; 12]) && statements.bind(1, 1, &[3; 10]));
         assert_eq!(statements.bytes, 18);
-        let cursor = || Cursor { plan: Plan::default(), number: 1, watch: Watch::default() };
+        let cursor =
+            || Cursor { plan: Plan::default(), number: 1, watch: Watch::default(), results: Results::Utf8 };
         statements.open_cursor(1, cursor());
         statements.open_cursor(1, cursor());
         assert!(statements.find(1).is_some_and(|one| one.cursor().is_some()));

@@ -1,7 +1,9 @@
 //! What kind of value a cell holds, by its column's type and the form of its row, and how a card number in it is masked:
 //! same length, same type. Leaves out where cells lie (`rows.rs`) and text that arrives in parts (`parts.rs`).
 
+use super::charset::Charset;
 use super::column::{Column, kind};
+use crate::hide::HIDDEN;
 use crate::limits::NESTING_MAX;
 use crate::masker::Masker;
 use crate::parts::Text;
@@ -15,6 +17,10 @@ pub(crate) enum Class {
     Bytes,
     /// Characters.
     Plain,
+    /// Characters of one byte each, of which those beyond ASCII are not known.
+    Narrow,
+    /// Characters of a set that the target does not tell.
+    Untold,
     Json,
     /// A number as text: integer or decimal.
     Decimal,
@@ -48,9 +54,15 @@ impl Class {
             kind::JSON => Self::Json,
             kind::GEOMETRY => Self::Geometry,
             _ if column.json => Self::Json,
-            _ if column.is_binary() => Self::Bytes,
+            _ if column.charset() == Charset::Narrow => Self::Narrow,
+            _ if column.charset() == Charset::Binary => Self::Bytes,
             _ => Self::Plain,
         }
+    }
+
+    /// Whether a value has to be in hand as a whole, whatever its length.
+    pub(crate) fn is_seen_at_once(self) -> bool {
+        matches!(self, Self::Geometry | Self::Narrow | Self::Untold)
     }
 
     /// Whether a cell must be looked at even where no part of its bytes looks like a card number.
@@ -85,11 +97,17 @@ pub(crate) fn mask(masker: &mut Masker, class: Class, value: &mut [u8]) -> usize
         Class::Small => 0,
         Class::Bytes => masker.text(value),
         // MariaDB's JSON is text: its numbers stay numbers.
-        Class::Plain if value.first().is_some_and(|first| opens_json(*first)) => {
-            masker.scanner.mask_json(value, masker.format) + masker.misread(value)
+        Class::Plain => characters(masker, value) + masker.misread(value),
+        Class::Narrow => characters(masker, value) + narrow(masker, value),
+        Class::Untold if is_told(value) => characters(masker, value),
+        Class::Untold => {
+            value.fill(HIDDEN);
+            1
         }
-        Class::Plain => masker.text(value) + masker.misread(value),
-        Class::Json => Text::json(true).whole(masker, value) + masker.misread(value),
+        Class::Json => {
+            let masked = Text::json(true).whole(masker, value);
+            if core::str::from_utf8(value).is_ok() { masked } else { masked + narrow(masker, value) }
+        }
         Class::Decimal => masker.decimal(value).unwrap_or_else(|| masker.text(value)),
         Class::FloatText => masker.float_text(value).unwrap_or_else(|| masker.text(value)),
         Class::Integer | Class::Unsigned | Class::Double => match value.as_chunks_mut::<8>() {
@@ -103,6 +121,44 @@ pub(crate) fn mask(masker: &mut Masker, class: Class, value: &mut [u8]) -> usize
 
 fn opens_json(first: u8) -> bool {
     matches!(first, b'{' | b'[')
+}
+
+/// MariaDB's JSON is text: its numbers stay numbers.
+fn characters(masker: &Masker, value: &mut [u8]) -> usize {
+    match value.first() {
+        Some(first) if opens_json(*first) => masker.scanner.mask_json(value, masker.format),
+        _ => masker.text(value),
+    }
+}
+
+/// Whether text of an unknown character set is surely UTF-8: of more bytes a character there are zeros, or bytes that are
+/// none of UTF-8's.
+fn is_told(value: &[u8]) -> bool {
+    let is_odd = |byte: &u8| *byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
+    core::str::from_utf8(value).is_ok() && !value.iter().any(is_odd)
+}
+
+/// Characters beyond ASCII may be letters, spaces, dashes, or nothing to be seen: a number is looked for whatever stands
+/// beside it, as if each were a space, and as if none were there.
+fn narrow(masker: &mut Masker, value: &mut [u8]) -> usize {
+    if value.is_ascii() {
+        return 0;
+    }
+    let mut masked = masker.loose(value);
+    let mut shadow = core::mem::take(&mut masker.scratch);
+    for gap in [Some(b' '), None] {
+        let seen = |byte: &u8| if byte.is_ascii() { Some(*byte) } else { gap };
+        shadow.clear();
+        shadow.extend(value.iter().filter_map(seen));
+        masked += characters(masker, &mut shadow);
+        let mut after = shadow.iter();
+        for byte in value.iter_mut() {
+            let Some(before) = seen(byte) else { continue };
+            *byte = after.next().copied().filter(|after| *after != before).unwrap_or(*byte);
+        }
+    }
+    masker.scratch = shadow;
+    masked
 }
 
 fn eight_bytes(masker: &Masker, class: Class, number: &mut [u8; 8]) -> bool {

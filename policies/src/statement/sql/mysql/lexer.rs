@@ -544,19 +544,44 @@ mod tests {
         for doubtful in [
             "a /* b",
             "a /*! b",
-            "/*!50700 b*/",
-            "/*!99999 b*/",
-            "/*!80013 b*/",
-            "/*!100100 b*/",
-            "/*!080013 b*/",
-            "/*!5 b*/",
-            "/*M! b*/",
-            "/*M!100100 b*/",
+            "a /*!50700 b*/",
+            "a /*!99999 b*/",
+            "a /*!80013 b*/",
+            "a /*!100100 b*/",
+            "a /*!080013 b*/",
+            "a /*!5 b*/",
+            "a /*M! b*/",
+            "a /*M!100100 b*/",
             "/*! a /* b */ c */",
             "/*! a /*! b */ */",
             "select /*+ SET_VAR(sql_mode='ANSI_QUOTES') */ 1",
             "select /*+ SET_VAR(sql_mode=4) */ 1",
             "select /*+ QB_NAME(`*/ a /*`) */ b",
+        ] {
+            assert_eq!(lex(doubtful), Err(Unreadable), "{doubtful}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_one_executable_comment_is_its_statement() {
+        let (a, b) = (word("a"), word("b"));
+        for text in ["/*!99999 a b*/", " /*M!100100 a b */\n", "/*! a b*/", "/*M! a\tb*/", "/*!100100\na b*/"]
+        {
+            assert_eq!(lex(text).unwrap(), [a.clone(), b.clone()], "{text}");
+        }
+        for doubtful in [
+            "/*M!100100 a '*/ b '*/",
+            "/*!99999 a */ b",
+            "b /*!99999 a */",
+            "/*!99999 a */ /*!99999 b */",
+            "/*!99999a b*/",
+            "/*!9999999 a b*/",
+            "/*!99999 a; b*/",
+            "/*!99999 a -- b*/",
+            "/*!99999 a # b*/",
+            "/*!99999 a /* b*/ */",
+            "/*/",
+            "/*!*/ /*M!100100",
         ] {
             assert_eq!(lex(doubtful), Err(Unreadable), "{doubtful}");
         }

@@ -190,8 +190,8 @@ fn is_utf8(name: &str, value: &[Lexeme]) -> bool {
         _ => return false,
     };
     match name {
-        // As they are stored: what jobs' drivers ask for.
-        "character_set_results" if text == "null" => true,
+        // As they are stored: what drivers and dumps ask for. The gateway's engine sees to it that they can be read.
+        "character_set_results" if text == "null" || text == "binary" => true,
         "collation_connection" => {
             UTF8.iter().any(|set| text.strip_prefix(set).is_some_and(|rest| rest.starts_with('_')))
         }

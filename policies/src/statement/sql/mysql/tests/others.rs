@@ -77,6 +77,7 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ),
     ("SET character_set_results = NULL", "set:character_set_results | #"),
     // What mariadb-dump and mysqldump send.
+    ("SET SESSION character_set_results = 'binary'", "set:character_set_results | #"),
     ("/*!40100 SET @@SQL_MODE='' */", "set:sql_mode | #"),
     ("/*M!100100 SET @@MAX_STATEMENT_TIME=0.000000 */", "set:max_statement_time"),
     (" /*!80000 SET SESSION information_schema_stats_expiry=0 */\n", "set:information_schema_stats_expiry"),
