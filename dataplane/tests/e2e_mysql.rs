@@ -258,3 +258,36 @@ fn after_kill_9_every_complete_record_verifies_and_work_goes_on() {
     let verified = gateway.verify();
     assert!(verified.status.success(), "{}", text(&verified));
 }
+
+#[test]
+fn settings_pass_whose_outcome_is_known() {
+    let gateway = Gateway::with_mysql_changes(&[(
+        "objects: [autocommit, names,",
+        "objects: [autocommit, names, sql_mode, max_statement_time,",
+    )]);
+    let said_of = |set: &str| assert_eq!(gateway.mysql_direct(&[set]), "", "{set}");
+    said_of("set global character_set_client = utf8mb4");
+    run(async {
+        let mut job = open(&gateway).await;
+        for statement in ["set names default", "set character set default"] {
+            job.query_drop(statement).await.unwrap();
+            let pan: Option<String> = job.query_first("select pan from cards where id = 1").await.unwrap();
+            assert_eq!(pan.as_deref(), Some(MASKED[0]));
+        }
+        let set = "set statement sql_mode = 'STRICT_ALL_TABLES', max_statement_time = 5 for select";
+        let pan: Option<String> =
+            job.query_first(format!("{set} pan from cards where id = 1")).await.unwrap();
+        assert_eq!(pan.as_deref(), Some(MASKED[0]));
+        // The target's default is another now: an open session hears so when it is set, a new one before.
+        said_of("set global character_set_client = latin1");
+        let ended = said(&job.query_drop("set names default").await.unwrap_err());
+        assert!(ended.contains("the session's settings have come to change"), "{ended}");
+        let mut job = open(&gateway).await;
+        for statement in ["set names default", "set character set default"] {
+            let refused = said(&job.query_drop(statement).await.unwrap_err());
+            assert!(refused.starts_with("1231 42000"), "{refused}");
+        }
+        let pan: Option<String> = job.query_first("select pan from cards where id = 1").await.unwrap();
+        assert_eq!(pan.as_deref(), Some(MASKED[0]));
+    });
+}

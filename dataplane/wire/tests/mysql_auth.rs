@@ -105,7 +105,14 @@ fn settle(session: &mut Driver<Session>, sequence: u8, collation: &str, modes: &
     assert_eq!(session.error, None);
     assert!(session.take(Side::Client).is_empty(), "the client is not let in before all is set");
     let (sequence, question) = only(&session.take(Side::Server));
-    assert_eq!((sequence, question), (0, b"\x03SELECT @@collation_connection, @@sql_mode".to_vec()));
+    assert_eq!(
+        (sequence, question),
+        (
+            0,
+            b"\x03SELECT CONCAT_WS(',', @@collation_connection, @@global.character_set_client), @@sql_mode"
+                .to_vec()
+        )
+    );
     let row = [counted(collation.as_bytes()), counted(modes.as_bytes())].concat();
     session.feed(Side::Server, &sets(1, &[b"\x02", DEFINITION, DEFINITION, &row, b"\xfe\0\0\x02\0\0\0"]));
     assert_eq!(session.error, None);

@@ -562,6 +562,7 @@ impl Talk {
             Taken::More => {}
             Taken::Asked => self.sequence = 1,
             Taken::Done(_) => {
+                self.utf8_by_default = settings.utf8_by_default();
                 self.settings = None;
                 turn.out.client.append(&mut self.reset);
                 self.transaction = Stand::default();

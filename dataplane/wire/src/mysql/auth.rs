@@ -201,7 +201,8 @@ impl TargetLogin {
                 Taken::More => {}
                 Taken::Asked => self.next = 1,
                 Taken::Done(status) => {
-                    let backend = self.open(status, out);
+                    let utf8_by_default = settings.utf8_by_default();
+                    let backend = Backend { utf8_by_default, ..self.open(status, out) };
                     return Ok(Progress::Open { consumed: frame.length(), backend: Box::new(backend) });
                 }
             },
@@ -344,6 +345,7 @@ impl TargetLogin {
             tracks: self.accepted.capabilities.has(Capabilities::SESSION_TRACK),
             status,
             database: core::mem::take(&mut self.database),
+            utf8_by_default: false,
             born: self.born,
         }
     }

@@ -17,6 +17,8 @@ pub struct Backend {
     pub(crate) status: u16,
     /// The default database; empty: none.
     pub(crate) database: String,
+    /// SET NAMES DEFAULT is UTF-8 there.
+    pub(crate) utf8_by_default: bool,
     /// When it was opened.
     pub born: Now,
 }

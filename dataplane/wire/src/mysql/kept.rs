@@ -146,6 +146,7 @@ mod tests {
             tracks: true,
             status: 2,
             database: String::new(),
+            utf8_by_default: false,
             born: Now(0),
         };
         let (mut kept, mut out) = (Kept::new(Box::new(backend), Now(90_000)), Outbox::default());

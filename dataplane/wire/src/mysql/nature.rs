@@ -163,9 +163,17 @@ pub(crate) fn uses(text: &str) -> Option<Option<&str>> {
     Some(name.filter(|_| ends))
 }
 
-/// Whether a statement sets what a session's texts are read by to something else, as far as its words say. `tracked`: the
-/// target tells what such settings come to, so that values from elsewhere (`@saved`) may pass.
-pub(crate) fn unpins(text: &str, tracked: bool) -> bool {
+/// What is known of a target where texts set what it has.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Target {
+    /// It tells what settings come to, so that values from elsewhere (`@saved`) may pass.
+    pub(crate) tracked: bool,
+    /// Its default character set is UTF-8.
+    pub(crate) utf8_by_default: bool,
+}
+
+/// Whether a statement sets what a session's texts are read by to something else, as far as its words say.
+pub(crate) fn unpins(text: &str, target: Target) -> bool {
     if Results::unconverted(text).is_some() {
         return false;
     }
@@ -180,13 +188,47 @@ pub(crate) fn unpins(text: &str, tracked: bool) -> bool {
         let here = core::mem::replace(&mut begins, token == Token::Sign(b';'));
         if here && token.is_word("set") {
             let rest: Vec<_> = tokens.by_ref().take_while(|token| *token != Token::Sign(b';')).collect();
-            if assignments(&rest).any(|assignment| is_unpinning(assignment, tracked)) {
+            // The default may have changed meanwhile: no other statement must stand behind.
+            let last = Tokens::new(tokens.rest).next().is_none();
+            let utf8_by_default = target.utf8_by_default && last;
+            if sets_otherwise(&rest, Target { utf8_by_default, ..target }) {
                 return true;
             }
             begins = true;
         }
     }
     false
+}
+
+/// The same of what stands behind a SET: settings, or those of SET STATEMENT, and a statement.
+fn sets_otherwise<'a>(mut rest: &'a [Token<'a>], target: Target) -> bool {
+    while let [first, behind @ ..] = rest
+        && first.is_word("statement")
+    {
+        let end = outside(behind).position(|(token, outside)| outside && token.is_word("for"));
+        let (settings, inner) = behind.split_at(end.unwrap_or(behind.len()));
+        if assignments(settings).any(|assignment| is_unpinning(assignment, target, true)) {
+            return true;
+        }
+        match inner {
+            [_, set, behind @ ..] if set.is_word("set") => rest = behind,
+            _ => return false,
+        }
+    }
+    assignments(rest).any(|assignment| is_unpinning(assignment, target, false))
+}
+
+/// Tokens, and whether they stand outside parentheses.
+fn outside<'a>(tokens: &'a [Token<'a>]) -> impl Iterator<Item = (&'a Token<'a>, bool)> {
+    let mut depth = 0_usize;
+    tokens.iter().map(move |token| {
+        match token {
+            Token::Sign(b'(') => depth += 1,
+            Token::Sign(b')') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        (token, depth == 0)
+    })
 }
 
 /// The parts between commas outside parentheses.
@@ -202,8 +244,14 @@ fn assignments<'a>(tokens: &'a [Token<'a>]) -> impl Iterator<Item = &'a [Token<'
     })
 }
 
-fn is_unpinning(assignment: &[Token<'_>], tracked: bool) -> bool {
-    const SCOPES: [&str; 6] = ["global", "session", "local", "persist", "persist_only", "statement"];
+/// `passing`: what is set is set back behind the statement, of which the target tells in between.
+fn is_unpinning(assignment: &[Token<'_>], target: Target, passing: bool) -> bool {
+    const SCOPES: [&str; 5] = ["global", "session", "local", "persist", "persist_only"];
+    let is_choice = |values: &[Token<'_>]| {
+        let by_default = matches!(values, [value] if value.is_word("default"));
+        is_utf8_choice(values) || by_default && target.tracked && target.utf8_by_default
+    };
+    let tracked = target.tracked;
     let is_scope = |token: &Token<'_>| SCOPES.iter().any(|scope| token.is_word(scope));
     let mut rest = assignment;
     // `@x` is the job's own; `@@` and a scope stand before a variable of the session.
@@ -220,11 +268,11 @@ fn is_unpinning(assignment: &[Token<'_>], tracked: bool) -> bool {
     let [Token::Word(name) | Token::Name(name), values @ ..] = rest else { return false };
     let is = |word: &str| name.eq_ignore_ascii_case(word);
     if is("names") || is("charset") {
-        return !is_utf8_choice(values);
+        return passing || !is_choice(values);
     }
     if is("character") {
         let set = values.first().is_some_and(|token| token.is_word("set"));
-        return set && !is_utf8_choice(values.get(1..).unwrap_or_default());
+        return set && (passing || !is_choice(values.get(1..).unwrap_or_default()));
     }
     let values = match values {
         [Token::Sign(b':'), Token::Sign(b'='), values @ ..] | [Token::Sign(b'='), values @ ..] => values,
@@ -236,7 +284,7 @@ fn is_unpinning(assignment: &[Token<'_>], tracked: bool) -> bool {
         .any(is)
     {
         let plain = matches!(values, [value] if value.text().is_some_and(is_utf8));
-        return !(plain || saved && tracked);
+        return passing || !(plain || saved && tracked);
     }
     if is("sql_mode") {
         let is_default = matches!(values, [value] if value.is_word("default"));
@@ -441,6 +489,58 @@ mod tests {
         assert_eq!(uses("use `a``b`"), Some(None));
     }
 
+    const TRACKED: Target = Target { tracked: true, utf8_by_default: false };
+
+    #[test]
+    fn sees_where_the_target_s_default_is_as_good() {
+        let (utf8, untold) =
+            (Target { utf8_by_default: true, ..TRACKED }, Target { utf8_by_default: true, tracked: false });
+        for text in [
+            "SET NAMES DEFAULT",
+            "set character set default;",
+            "select 1; set charset default",
+            "set a = 1, names default",
+        ] {
+            assert!(!unpins(text, utf8), "{text}");
+            assert!(unpins(text, TRACKED) && unpins(text, untold), "{text}");
+        }
+        for text in [
+            "set names default; select 1",
+            "set names default collate utf8mb4_bin",
+            "set character_set_client = default",
+            "set statement a = 1 for set names default; select 1",
+            "set statement names default for select 1",
+        ] {
+            assert!(unpins(text, utf8), "{text}");
+        }
+    }
+
+    #[test]
+    fn sees_what_set_statement_sets_and_runs() {
+        for good in [
+            "set statement max_statement_time = 1 for select 1, names, x from t where sql_mode = 'ANSI'",
+            "SET STATEMENT sql_mode = 'STRICT_ALL_TABLES', max_statement_time = 1 FOR SELECT 4",
+            "set statement sql_mode = concat(@@sql_mode, ',TRADITIONAL') for update t set a = 4",
+            "set statement a = 1 for set names utf8mb4",
+        ] {
+            assert!(!unpins(good, TRACKED), "{good}");
+        }
+        for bad in [
+            "set statement sql_mode = 'ANSI_QUOTES' for select 1",
+            "set statement a = 1, sql_mode = 4 for select 1",
+            "set statement a = (select 1 for update), sql_mode = oracle for select 1",
+            "set statement character_set_results = utf8mb4 for select 1",
+            "set statement character_set_client = utf8mb4, a = 1 for select 1",
+            "set statement session_track_schema = 0 for select 1",
+            "set statement a = 1 for set names latin1",
+            "set statement a = 1 for set statement b = 2 for set sql_mode = 'ANSI'",
+            "set statement a = 1 for set character_set_results = null",
+            "set statement sql_mode = 'ANSI'",
+        ] {
+            assert!(unpins(bad, TRACKED), "{bad}");
+        }
+    }
+
     #[test]
     fn sees_what_would_change_how_texts_are_read() {
         for bad in [
@@ -474,7 +574,7 @@ mod tests {
             "set @@session.session_track_system_variables = ''",
             "set x = (select 1, 2), names latin1",
         ] {
-            assert!(unpins(bad, true), "{bad}");
+            assert!(unpins(bad, TRACKED), "{bad}");
         }
         for good in [
             "SET sql_mode=(SELECT CONCAT(@@sql_mode, ',PIPES_AS_CONCAT,NO_ENGINE_SUBSTITUTION')),time_zone='+00:00',NAMES utf8mb4 COLLATE utf8mb4_unicode_ci;",
@@ -490,13 +590,13 @@ mod tests {
             "update names set sql_mode = 'ANSI'",
             "set autocommit = 0; select 1",
         ] {
-            assert!(!unpins(good, true), "{good}");
+            assert!(!unpins(good, TRACKED), "{good}");
         }
         for saved in
             ["set character_set_client = @old", "set sql_mode = @OLD_SQL_MODE", "set sql_mode = default"]
         {
-            assert!(!unpins(saved, true), "{saved}");
-            assert!(unpins(saved, false), "{saved}");
+            assert!(!unpins(saved, TRACKED), "{saved}");
+            assert!(unpins(saved, Target::default()), "{saved}");
         }
     }
 
@@ -523,7 +623,7 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(Results::unconverted(text), results, "{text}");
-            assert!(results.is_none() || !unpins(text, false), "{text}");
+            assert!(results.is_none() || !unpins(text, Target::default()), "{text}");
         }
     }
 }

@@ -16,7 +16,7 @@ use super::capabilities::{Capabilities, STATUS_AUTOCOMMIT, STATUS_IN_TRANSACTION
 use super::command::{self, Execute, Whole};
 use super::frame::{HEADER_BYTES, PAYLOAD_BYTES_MAX, missing, packet};
 use super::long::Long;
-use super::nature::{Nature, Results, unpins, uses};
+use super::nature::{Nature, Results, Target, unpins, uses};
 use super::parameters::Shown;
 use super::reply::{self, Words};
 use super::rows::Plan;
@@ -67,6 +67,8 @@ pub(crate) struct Talk {
     pub(super) database: String,
     /// Becomes the default where the command under way succeeds and the target does not track it.
     pub(super) next_database: Option<String>,
+    /// SET NAMES DEFAULT is UTF-8 at the target.
+    pub(super) utf8_by_default: bool,
     /// In which characters answers come.
     pub(super) results: Results,
     /// They come so where the command under way succeeds.
@@ -158,6 +160,7 @@ impl Talk {
             transaction: Stand { open: backend.status & STATUS_IN_TRANSACTION != 0, ..Stand::default() },
             database: backend.database,
             next_database: None,
+            utf8_by_default: backend.utf8_by_default,
             results: Results::Utf8,
             next_results: None,
             preparing: String::new(),
@@ -209,8 +212,8 @@ impl Talk {
 
     /// What is left of it for another session.
     pub(crate) fn into_backend(self) -> Backend {
-        let Self { process, capabilities, tracks, database, born, .. } = self;
-        Backend { process, capabilities, tracks, status: 0, database, born }
+        let Self { process, capabilities, tracks, database, utf8_by_default, born, .. } = self;
+        Backend { process, capabilities, tracks, status: 0, database, utf8_by_default, born }
     }
 
     /// The target's number of the connection.
@@ -548,7 +551,8 @@ impl Talk {
             });
         };
         let tracked = self.capabilities.has(Capabilities::SESSION_TRACK);
-        if asking.kind != CommandKind::Execute && unpins(text, tracked) {
+        let target = Target { tracked, utf8_by_default: self.utf8_by_default };
+        if asking.kind != CommandKind::Execute && unpins(text, target) {
             // ER_WRONG_VALUE_FOR_VAR
             return Ok(self.refuse(asking, &words(1231, b"42000", PINNED), out));
         }

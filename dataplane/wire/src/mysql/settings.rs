@@ -9,10 +9,13 @@ use alloc::vec::Vec;
 use super::capabilities::Capabilities;
 use super::command;
 use super::frame::{packet, read_integer, read_string};
+use super::nature::is_utf8;
 use crate::cursor::Cursor;
 use crate::{Error, Naming, Side};
 
-const QUESTION: &str = "SELECT @@collation_connection, @@sql_mode";
+/// The second name in the first column is the character set that SET NAMES DEFAULT makes the session's.
+const QUESTION: &str =
+    "SELECT CONCAT_WS(',', @@collation_connection, @@global.character_set_client), @@sql_mode";
 const COLUMNS: u8 = 2;
 
 /// The connection's collation where the target's own is not of utf8mb4.
@@ -77,6 +80,7 @@ pub(crate) struct Settings {
     capabilities: Capabilities,
     awaiting: Awaiting,
     statement: String,
+    utf8_by_default: bool,
 }
 
 fn misbehaved(what: &'static str) -> Error {
@@ -87,7 +91,13 @@ impl Settings {
     /// Begins: asks what the session has.
     pub(crate) fn begin(name: Name, capabilities: Capabilities, out: &mut Vec<u8>) -> Self {
         query(QUESTION, capabilities, out);
-        Self { name, capabilities, awaiting: Awaiting::Columns, statement: String::new() }
+        Self {
+            name,
+            capabilities,
+            awaiting: Awaiting::Columns,
+            statement: String::new(),
+            utf8_by_default: false,
+        }
     }
 
     /// Takes the payload of an answer's next packet, which is no error. Whether a statement has gone out, whose answer
@@ -104,7 +114,7 @@ impl Settings {
             },
             (Awaiting::DefinitionsEnd, [0xfe, ..]) if payload.len() == 5 => Awaiting::Row,
             (Awaiting::Row, row) => {
-                self.statement = self.statement_of(row)?;
+                (self.statement, self.utf8_by_default) = self.statement_of(row)?;
                 Awaiting::RowsEnd
             }
             (Awaiting::RowsEnd, [0xfe, ..]) => {
@@ -118,8 +128,13 @@ impl Settings {
         Ok(Taken::More)
     }
 
-    /// The statement that sets what is to be set, of a session that has these.
-    fn statement_of(&self, row: &[u8]) -> Result<String, Error> {
+    /// Whether SET NAMES DEFAULT is UTF-8 at this target, once all is set.
+    pub(crate) fn utf8_by_default(&self) -> bool {
+        self.utf8_by_default
+    }
+
+    /// The statement that sets what is to be set, of a session that has these; whether its default is UTF-8.
+    fn statement_of(&self, row: &[u8]) -> Result<(String, bool), Error> {
         let mut cursor = Cursor::new(Side::Server, row);
         let mut value = || {
             let start = cursor;
@@ -132,6 +147,7 @@ impl Settings {
         };
         let (collation, modes) = (value()?, value()?);
         cursor.end("bytes after the settings")?;
+        let (collation, default) = collation.split_once(',').unwrap_or((collation, ""));
         let collation = if collation.starts_with("utf8mb4_") { collation } else { COLLATION };
         let mut text = format!(
             "/* {} */ SET character_set_client = utf8mb4, character_set_results = utf8mb4, \
@@ -143,7 +159,7 @@ impl Settings {
         if kept != modes {
             text.push_str(&format!(", sql_mode = '{kept}'"));
         }
-        Ok(text)
+        Ok((text, is_utf8(default)))
     }
 }
 
@@ -186,7 +202,21 @@ mod tests {
     fn statement(name: Name, capabilities: Capabilities) -> (String, Vec<u8>) {
         let mut out = Vec::new();
         let settings = Settings::begin(name, capabilities, &mut out);
-        (settings.statement_of(b"\x12utf8mb4_general_ci\0").unwrap(), out)
+        let (text, utf8_by_default) = settings.statement_of(b"\x12utf8mb4_general_ci\0").unwrap();
+        assert!(!utf8_by_default);
+        for (row, utf8, collation) in [
+            (b"\x1autf8mb4_general_ci,utf8mb4\0".as_slice(), true, "utf8mb4_general_ci"),
+            (b"\x16utf8mb4_bin,utf8mb3\0", false, ""),
+            (b"\x13utf8mb4_bin,utf8mb3\0", true, "utf8mb4_bin"),
+            (b"\x12utf8mb4_bin,latin1\0", false, "utf8mb4_bin"),
+            (b"\x19latin1_swedish_ci,utf8mb4\0", true, COLLATION),
+        ] {
+            let made = settings.statement_of(row);
+            assert_eq!(made.as_ref().is_ok_and(|(_, own)| *own), utf8);
+            let expected = format!("collation_connection = {collation},");
+            assert!(made.map_or(collation.is_empty(), |(text, _)| text.contains(&expected)));
+        }
+        (text, out)
     }
 
     #[test]

@@ -40,6 +40,11 @@ pub(super) fn analyse(text: &str, context: &Context<'_>) -> Facts {
         local: BTreeMap::new(),
     };
     let mut all = Builder::default();
+    if set::to_default(&lexed.lexemes) {
+        all.access(Verb::Set, "names");
+        all.literals_matter();
+        return all.finish();
+    }
     let mut members = Vec::new();
     for statement in session::split(&lexed.lexemes) {
         if members.len() >= STATEMENTS_MAX {

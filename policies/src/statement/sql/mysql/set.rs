@@ -36,6 +36,18 @@ const MODES: [&str; 21] = [
     "traditional",
 ];
 
+/// Whether a request is one `SET NAMES DEFAULT`, or the like, and nothing else: the engine knows what the target's default is,
+/// and lets it pass where that is UTF-8. No statement stands behind it that would be read otherwise.
+pub(super) fn to_default(lexemes: &[Lexeme]) -> bool {
+    let lexemes = lexemes.strip_suffix(&[Lexeme::Sign(';')]).unwrap_or(lexemes);
+    let is = |words: &[&str]| {
+        words.len() == lexemes.len() && words.iter().zip(lexemes).all(|(word, it)| it.is(word))
+    };
+    is(&["set", "names", "default"])
+        || is(&["set", "character", "set", "default"])
+        || is(&["set", "charset", "default"])
+}
+
 impl<'t> Reading<'t, '_> {
     /// What follows SET.
     pub(super) fn set(&mut self) -> Result {

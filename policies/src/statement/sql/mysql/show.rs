@@ -83,6 +83,8 @@ impl Script<'_> {
             reading.set()?;
             reading.at.end()?;
             absent(!cursor.word("for"))?;
+            // Again and again, no text would be too deep.
+            absent(cursor.words(&["set", "statement"]))?;
             return Ok(Some(cursor.rest()));
         }
         if cursor.word("format") && (!cursor.operator("=") || cursor.name().is_err()) {

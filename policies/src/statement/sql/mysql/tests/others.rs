@@ -75,6 +75,13 @@ pub(super) const CASES: &[(&str, &str)] = &[
         "SET STATEMENT max_statement_time=1 FOR SELECT pan FROM cards",
         "select | select:shop.cards | set:max_statement_time | +shop.cards.pan",
     ),
+    ("SET NAMES DEFAULT", "set:names | #"),
+    ("set character set default;", "set:names | #"),
+    ("SET CHARSET DEFAULT", "set:names | #"),
+    (
+        "SET STATEMENT sql_mode = 'STRICT_ALL_TABLES', max_statement_time = 1 FOR DELETE FROM cards",
+        "delete:shop.cards | set:max_statement_time | set:sql_mode | !unbounded | #",
+    ),
     ("SET character_set_results = NULL", "set:character_set_results | #"),
     // What mariadb-dump and mysqldump send.
     ("SET SESSION character_set_results = 'binary'", "set:character_set_results | #"),
