@@ -15,7 +15,7 @@ use crate::hold::Shown;
 use crate::limits::{RECORDED_TEXT_BYTES_MAX, SESSION_VERDICTS_MAX};
 use crate::redact;
 use crate::session::{Prepared, Session, Standing, Who};
-use crate::verdict::{Judge, Verdict};
+use crate::verdict::{Judge, PreparedText, Verdict};
 
 /// What is known of a command before its parameters are looked at.
 enum Judged {
@@ -218,11 +218,11 @@ impl Desk {
             masked: masked as u64,
         };
         self.recorder.append(&record, self.now_ms, session.gather_ms());
-        if let (Some(exposure), true) = (verdict.exposure, word != "deny") {
-            session.following.note(command, exposure, verdict.tracing);
-        }
-        if word != "deny" && command.kind != CommandKind::Prepare {
-            session.named.prepare(command.number, &verdict.prepares);
+        let ran = verdict.runs.as_ref().and_then(|name| session.named.text(name)).cloned();
+        if word != "deny" {
+            let shows = verdict.only_prepares && !secret && redact::is_readable(statement);
+            let own = shows.then(|| PreparedText { text: statement.to_owned(), masked });
+            take_note(command, session, verdict, own);
         }
         if let (Some((_, refusal)), Decision::Allow { .. } | Decision::Hold { .. }) =
             (unfit, &verdict.decision)
@@ -236,16 +236,18 @@ impl Desk {
                     .detail(reason.clone()),
             ),
             // Nothing runs yet; each execution asks again, with its parameters.
-            Decision::Hold { .. } if command.kind == CommandKind::Prepare => self.forward(session),
+            Decision::Hold { .. } if command.kind == CommandKind::Prepare || verdict.only_prepares => {
+                self.forward(session)
+            }
             Decision::Hold { rule, .. } if !redact::is_readable(statement) => unreadable(rule),
-            Decision::Hold { rule, .. } if verdict.executes => unseen(rule),
+            Decision::Hold { rule, .. } if verdict.executes && ran.is_none() => unseen(rule),
             Decision::Hold { rule, approval } => {
                 let (parameters, whole) = self.shown_parameters(command, secret, format);
-                let untold = u32::from(!whole || secret);
+                let (statement, prepared) = with_prepared(statement, ran.as_ref());
                 let shown = Shown {
-                    statement,
+                    statement: statement.as_ref(),
                     parameters,
-                    masked: (masked as u32).max(untold),
+                    masked: ((masked + prepared) as u32).max(u32::from(!whole || secret)),
                     objects: &verdict.names,
                     rule,
                     transaction: command.transaction,
@@ -342,8 +344,30 @@ fn unreadable(rule: &str) -> Answer {
 /// It would be held, but its text does not show what it runs, nor with which values.
 fn unseen(rule: &str) -> Answer {
     let words = format!("rule {rule} holds what EXECUTE runs, and that cannot be shown");
-    let hint = "send the statement itself, or prepare it by the protocol";
+    let hint = "send the statement itself, or prepare it by the protocol, or, without values, by a PREPARE of its own";
     Answer::Refuse(OwnedRefusal::new(RefusalKind::Denied, words).hint(hint))
+}
+
+/// Keeps the session's books of a command that is not denied. `own`: its text, where it shows what it prepares.
+fn take_note(command: &Command<'_>, session: &mut Session, verdict: &Verdict, own: Option<PreparedText>) {
+    if let Some(exposure) = verdict.exposure {
+        session.following.note(command, exposure, verdict.tracing);
+    }
+    if command.kind == CommandKind::Prepare {
+        return;
+    }
+    if verdict.prepares_unseen {
+        session.named.doubt();
+    }
+    session.named.prepare(command.number, &verdict.prepares, own);
+}
+
+/// The text of EXECUTE with that of what it runs; how many card numbers were masked in that.
+fn with_prepared<'a>(statement: &'a str, ran: Option<&PreparedText>) -> (Cow<'a, str>, usize) {
+    match ran {
+        Some(PreparedText { text, masked }) => (Cow::Owned(format!("{statement}\n{text}")), *masked),
+        None => (Cow::Borrowed(statement), 0),
+    }
 }
 
 /// What is refused whatever the rules allow: the word that stands for a rule in records, and the refusal.

@@ -122,6 +122,8 @@ pub const KEEPALIVE_INTERVAL_S: i32 = 10;
 pub const KEEPALIVE_PROBES: i32 = 3;
 /// Statements that a session may have prepared by SQL, as far as they are known to EXECUTE.
 pub const NAMED_MAX: usize = 256;
+/// Bytes of their texts that a session's holds may show of them; what is prepared beyond cannot be held when it is run.
+pub const NAMED_BYTES_MAX: usize = 1024 * 1024;
 /// Seconds between two readings of the catalog of a place whose columns are labelled.
 pub const CATALOG_EVERY_S: u64 = 60;
 /// Seconds that one reading may take.

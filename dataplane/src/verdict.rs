@@ -7,13 +7,13 @@ use hashbrown::{Equivalent, HashMap};
 use policies::decision::{Decision, Exposure};
 use policies::snapshot::{Class, DerivedLabel, Snapshot};
 use policies::statement::sql::{Context, analyse_in};
-use policies::statement::{self, Dialect, Facts, Verb};
+use policies::statement::{self, Dialect, Effect, Facts, Verb};
 use scan::{Format, Scanner};
 use wire::Origins;
 
 use crate::catalog::Place;
 use crate::following::Tracing;
-use crate::limits::{NAMED_MAX, VERDICTS_MAX};
+use crate::limits::{NAMED_BYTES_MAX, NAMED_MAX, VERDICTS_MAX};
 use crate::redact;
 
 /// What is known of a statement for an identity class under one snapshot.
@@ -36,44 +36,89 @@ pub struct Verdict {
     pub tracing: Tracing,
     /// It runs what was prepared by SQL: its text does not show that.
     pub executes: bool,
+    /// It does nothing but run, without values, what was prepared by SQL under this name.
+    pub runs: Option<String>,
     /// Statements that it prepares under a name, by SQL.
     pub prepares: Vec<(String, Rc<Facts>)>,
+    /// It does nothing but prepare one, whose text it shows.
+    pub only_prepares: bool,
+    /// It may prepare under a name what its text does not show.
+    pub prepares_unseen: bool,
+}
+
+/// The text of a PREPARE, as people may see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreparedText {
+    /// Card numbers in it are masked.
+    pub text: String,
+    /// How many.
+    pub masked: usize,
+}
+
+/// What a name stands for.
+struct Known {
+    facts: Rc<Facts>,
+    /// Where there was room for it, and it shows all that is run.
+    text: Option<PreparedText>,
 }
 
 /// Statements that a session has prepared by SQL, by name.
 #[derive(Default)]
 pub struct Named {
     /// `None`: what the name stands for is not known.
-    known: HashMap<String, Option<Rc<Facts>>>,
-    /// Prepared by a command that has not ended: its number, the name, the facts.
-    under_way: Vec<(u64, String, Rc<Facts>)>,
+    known: HashMap<String, Option<Known>>,
+    /// Prepared by a command that has not ended: its number, the name.
+    under_way: Vec<(u64, String, Known)>,
 }
 
 impl Named {
-    /// A command is to prepare these: until it has ended well, what the names stand for is not known.
-    pub fn prepare(&mut self, number: u64, prepares: &[(String, Rc<Facts>)]) {
+    /// A command is to prepare these: until it has ended well, what the names stand for is not known. `text`: the
+    /// command's, where it does nothing else.
+    pub fn prepare(&mut self, number: u64, prepares: &[(String, Rc<Facts>)], text: Option<PreparedText>) {
+        let mut text = text;
         for (name, facts) in prepares {
             if self.known.len() >= NAMED_MAX && !self.known.contains_key(name) {
                 continue;
             }
             self.known.insert(name.clone(), None);
-            self.under_way.push((number, name.clone(), Rc::clone(facts)));
+            let room = NAMED_BYTES_MAX.saturating_sub(self.bytes());
+            let known = Known { facts: Rc::clone(facts), text: text.take_if(|own| own.text.len() <= room) };
+            self.under_way.push((number, name.clone(), known));
         }
     }
 
     /// A command has ended.
     pub fn ended(&mut self, number: u64, well: bool) {
-        for (of, name, facts) in std::mem::take(&mut self.under_way) {
+        for (of, name, known) in std::mem::take(&mut self.under_way) {
             match of == number {
-                true if well => drop(self.known.insert(name, Some(facts))),
+                true if well => drop(self.known.insert(name, Some(known))),
                 true => {}
-                false => self.under_way.push((of, name, facts)),
+                false => self.under_way.push((of, name, known)),
             }
         }
     }
 
+    /// Something may have been prepared under any name: no text shows for certain what a name stands for.
+    pub fn doubt(&mut self) {
+        let under_way = self.under_way.iter_mut().map(|(_, _, known)| known);
+        for known in self.known.values_mut().flatten().chain(under_way) {
+            known.text = None;
+        }
+    }
+
+    /// How a name was prepared.
+    pub fn text(&self, name: &str) -> Option<&PreparedText> {
+        self.known.get(name)?.as_ref()?.text.as_ref()
+    }
+
     fn facts(&self, name: &str) -> Option<Facts> {
-        self.known.get(name)?.as_deref().cloned()
+        self.known.get(name)?.as_ref().map(|known| (*known.facts).clone())
+    }
+
+    fn bytes(&self) -> usize {
+        let under_way = self.under_way.iter().map(|(_, _, known)| known);
+        let known = self.known.values().flatten().chain(under_way);
+        known.filter_map(|known| known.text.as_ref()).map(|own| own.text.len()).sum()
     }
 }
 
@@ -195,8 +240,29 @@ fn verdict(judge: &Judge<'_>, text: &str, facts: &Facts) -> Verdict {
         exposure,
         tracing: tracing(judge, facts, exposure),
         executes: !facts.executes.is_empty(),
+        runs: runs(text, dialect, facts),
         prepares: prepares(facts),
+        only_prepares: dialect == Dialect::Mysql
+            && facts.understood
+            && facts.members.is_empty()
+            && facts.prepares.len() == 1,
+        prepares_unseen: !facts.understood
+            || facts.verbs.iter().any(|verb| matches!(verb, Verb::Call | Verb::Unknown))
+            || facts.effects.contains(&Effect::DynamicSql),
     }
+}
+
+/// The name of what a text runs that is `EXECUTE name` and nothing else. Values come from variables, which people cannot
+/// see.
+fn runs(text: &str, dialect: Dialect, facts: &Facts) -> Option<String> {
+    let [name] = facts.executes.as_slice() else { return None };
+    let text = text.trim_ascii();
+    let text = text.strip_suffix(';').unwrap_or(text).trim_ascii_end();
+    let (first, rest) = text.split_at_checked("execute".len())?;
+    let own = rest.trim_ascii_start();
+    let own = own.strip_prefix('`').and_then(|own| own.strip_suffix('`')).unwrap_or(own);
+    let alone = dialect == Dialect::Mysql && facts.members.is_empty() && own.eq_ignore_ascii_case(name);
+    (alone && first.eq_ignore_ascii_case("execute")).then(|| name.clone())
 }
 
 /// Of a target that tells origins by name. See [`Tracing`].
@@ -240,5 +306,57 @@ fn shown(decision: Decision, scanner: &Scanner) -> Decision {
     match decision {
         Decision::Deny { rule, reason } => Decision::Deny { rule, reason: masked(&reason, scanner) },
         Decision::Allow { .. } | Decision::Hold { .. } => decision,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(text: &str) -> Facts {
+        let known = |_: &str| Some(Facts::unknown());
+        analyse_in(text, Dialect::Mysql, &Context { database: "", prepared: &known })
+    }
+
+    #[test]
+    fn only_a_bare_execute_can_be_shown() {
+        for text in ["EXECUTE p", " execute `P` ; ", "Execute\tp;"] {
+            assert_eq!(runs(text, Dialect::Mysql, &facts(text)).as_deref(), Some("p"), "{text}");
+        }
+        for text in [
+            "execute p using @a",
+            "execute p; execute q",
+            "execute p; select 1",
+            "execute immediate 'select 1'",
+            "/* x */ execute p",
+            "execute p -- q",
+            "select 1",
+        ] {
+            assert_eq!(runs(text, Dialect::Mysql, &facts(text)), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_are_kept_until_their_names_stand_for_others_and_within_one_bound() {
+        let mut named = Named::default();
+        let one = |name: &str| [(name.to_owned(), Rc::new(Facts::unknown()))];
+        let text = |length: usize| Some(PreparedText { text: "x".repeat(length), masked: 1 });
+        named.prepare(1, &one("a"), text(10));
+        assert_eq!(named.text("a"), None, "not before it has ended well");
+        named.ended(1, true);
+        assert_eq!(named.text("a"), text(10).as_ref());
+        named.prepare(2, &one("a"), text(20));
+        assert!(named.text("a").is_none() && named.bytes() == 20);
+        named.ended(2, false);
+        assert!(named.text("a").is_none() && named.facts("a").is_none() && named.bytes() == 0);
+        named.prepare(3, &one("a"), text(NAMED_BYTES_MAX));
+        named.prepare(4, &one("b"), text(1));
+        (3..=4).for_each(|number| named.ended(number, true));
+        assert!(named.text("a").is_some() && named.text("b").is_none() && named.facts("b").is_some());
+        named.doubt();
+        assert!(named.text("a").is_none() && named.facts("a").is_some() && named.bytes() == 0);
+        named.prepare(5, &one("b"), text(NAMED_BYTES_MAX));
+        named.ended(5, true);
+        assert!(named.text("b").is_some());
     }
 }

@@ -291,3 +291,63 @@ fn settings_pass_whose_outcome_is_known() {
         assert_eq!(pan.as_deref(), Some(MASKED[0]));
     });
 }
+
+#[test]
+fn what_sql_has_prepared_is_held_when_it_is_run_and_shown_whole() {
+    let gateway = Gateway::with_mysql_changes(&[(
+        "  - {name: session, verbs: [transaction], decide: allow}",
+        "  - {name: session, verbs: [transaction], decide: allow}\n  - {name: own, verbs: [set], objects: ['\"@a\"'], decide: allow}\n  - {name: calls, verbs: [call], objects: [\"shop.*\"], decide: allow}",
+    )]);
+    let procedure = "create procedure again() begin \
+        execute immediate 'prepare p from ''update cards set holder = \"unseen\" where id = 1'''; end";
+    assert_eq!(gateway.mysql_direct(&["delimiter //", &format!("{procedure}//"), "delimiter "]), "");
+    let update = |what: &str| {
+        format!(
+            "prepare p from 'update cards set holder = concat(holder, ''{what}'') where id = 1 and pan <> ''4111111111111111x'''"
+        )
+    };
+    let tickets = |statement: &str| {
+        let all = gateway.json(&["approvals", "list"]);
+        let all = all.as_array().unwrap();
+        all.iter().filter(|one| one["statement"].as_str().unwrap().contains(statement)).count()
+    };
+    run(async {
+        let mut job = open(&gateway).await;
+        for what in ["!", "?"] {
+            job.query_drop(update(what)).await.unwrap();
+            let held = tokio::spawn(async move {
+                job.query_drop("execute p;").await.unwrap();
+                (job.affected_rows(), job)
+            });
+            let ticket = gateway.pending_ticket();
+            let shown = gateway.json(&["approvals", "list"]);
+            let shown =
+                shown.as_array().unwrap().iter().find(|one| one["id"] == ticket.as_str()).unwrap().clone();
+            let text = shown["statement"].as_str().unwrap();
+            assert!(text.starts_with("execute p;\nprepare p from 'update cards set holder"), "{text}");
+            assert!(text.contains(&format!("''{what}''")) && !text.contains(clients::PANS[0]), "{text}");
+            gateway.approve(1, &ticket);
+            let (affected, back) = held.await.unwrap();
+            assert_eq!(affected, 1);
+            job = back;
+        }
+        // What people cannot see, they are not asked about.
+        job.query_drop("prepare p from 'update cards set holder = ? where id = 1'").await.unwrap();
+        job.query_drop("set @a = 'x'").await.unwrap();
+        for unseen in [
+            "execute p using @a",
+            "prepare q from 'update cards set holder = 1'; execute q",
+            "/* x */ execute p",
+        ] {
+            let refused = said(&job.query_drop(unseen).await.unwrap_err());
+            assert!(refused.contains("cannot be shown"), "{unseen}: {refused}");
+        }
+        // Nor about a name that something else may have given another meaning.
+        job.query_drop(update("*")).await.unwrap();
+        job.query_drop("call again()").await.unwrap_err();
+        let refused = said(&job.query_drop("execute p").await.unwrap_err());
+        assert!(refused.contains("cannot be shown"), "{refused}");
+    });
+    assert_eq!(tickets("execute"), 2);
+    assert_eq!(gateway.mysql_direct(&["select holder from cards where id = 1"]).trim(), "Ada Example!?");
+}
