@@ -295,9 +295,7 @@ impl Desk {
 
     /// What the target calls its version; empty: not known yet.
     pub(crate) fn server_version(&self, target: &str) -> String {
-        let entry = self.catalog.get(&Place::whole(target));
-        let facts = entry.and_then(|entry| entry.facts.as_ref());
-        facts.map(|facts| facts.server_version.clone()).unwrap_or_default()
+        self.catalog.get(&Place::whole(target)).map(|entry| entry.server_version.clone()).unwrap_or_default()
     }
 
     /// How the gateway logs in at a target for itself: user, password, TLS; `None`: it cannot, or need not now.

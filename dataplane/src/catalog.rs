@@ -57,8 +57,6 @@ pub struct Facts {
     pub derived: Vec<DerivedLabel>,
     /// Differs from that of all other facts.
     pub version: u64,
-    /// What the target calls its version, where its protocol's greeting needs that.
-    pub server_version: String,
     /// What the manifests' labels were found to mean: kept when a name changes.
     roots: Vec<follow::Root>,
 }
@@ -68,6 +66,8 @@ pub struct Facts {
 pub struct Entry {
     /// The facts, unless there are none or they are too old.
     pub facts: Option<Arc<Facts>>,
+    /// What the target calls its version, where its protocol's greeting needs that; as it was last read, however long ago.
+    pub server_version: String,
     /// They were read after every request up to this one had been made.
     pub upto: u64,
     /// The same of the last attempt.
@@ -231,11 +231,15 @@ impl Keeper {
             }
         }
         // A greeting tells the target's version before anything is known of the client.
+        self.ask_versions(&snapshot);
+        self.snapshot = Some(snapshot);
+        self.changed = true;
+    }
+
+    fn ask_versions(&mut self, snapshot: &Snapshot) {
         for target in snapshot.targets().filter(|target| target.protocol == Protocol::Mysql) {
             self.ask(Place::whole(target.name));
         }
-        self.snapshot = Some(snapshot);
-        self.changed = true;
     }
 
     fn ask(&mut self, place: Place) {
@@ -249,13 +253,18 @@ impl Keeper {
 
     /// Once a minute: everything is read again, what is too old goes, what never was anything too.
     fn sweep(&mut self) {
-        self.places.retain(|_, known| known.entry.facts.is_some() || known.reading || known.due);
+        let is_known = |entry: &Entry| entry.facts.is_some() || !entry.server_version.is_empty();
+        self.places.retain(|_, known| is_known(&known.entry) || known.reading || known.due);
         for known in self.places.values_mut() {
             known.due = true;
             if known.good_at.elapsed() > Duration::from_secs(CATALOG_AGE_S_MAX) {
                 known.entry.facts = None;
                 self.changed = true;
             }
+        }
+        // One that could not be reached is asked again, whether any session needs its facts or not.
+        if let Some(snapshot) = self.snapshot.clone() {
+            self.ask_versions(&snapshot);
         }
     }
 
@@ -307,18 +316,14 @@ impl Keeper {
         known.entry.upto = done.number;
         known.entry.snapshot = done.snapshot;
         known.spec = Some(done.spec);
-        let same = |facts: &Arc<Facts>| {
-            *facts.origins == read.origins
-                && facts.derived == read.derived
-                && facts.server_version == read.version
-        };
+        known.entry.server_version = read.version;
+        let same = |facts: &Arc<Facts>| *facts.origins == read.origins && facts.derived == read.derived;
         if !known.entry.facts.as_ref().is_some_and(same) {
             self.versions += 1;
             known.entry.facts = Some(Arc::new(Facts {
                 origins: Arc::new(read.origins),
                 derived: read.derived,
                 version: self.versions,
-                server_version: read.version,
                 roots: read.roots,
             }));
         }
@@ -350,5 +355,46 @@ async fn bounded(
     match tokio::time::timeout(Duration::from_secs(CATALOG_READ_S_MAX), reading).await {
         Ok(read) => read,
         Err(_) => Err(String::from("the target takes too long")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: &str = "kind: Target\nname: shop\nprotocol: mysql\nlisten: 127.0.0.1:3306\naddress: db:3306\n\
+        tls: {mode: plaintext}\ncredential: {username: u, passwordFile: /none}\n";
+
+    #[test]
+    fn a_target_that_could_not_be_reached_is_asked_again_for_its_version_and_keeps_it() {
+        let manifests = policies::manifest::read(&[("policy.yaml", POLICY)]).unwrap();
+        let compiled = policies::compile::compile(&manifests, 1, 3600).unwrap();
+        let snapshot = Arc::new(Snapshot::open(&compiled.snapshot).unwrap());
+        let place = Place::whole("shop");
+        let mut keeper = Keeper::new(Arc::new(AtomicU64::new(0)));
+        keeper.use_snapshot(Arc::clone(&snapshot));
+        let spec = Spec::of(&snapshot.target("shop").unwrap());
+        let answer = |keeper: &mut Keeper, facts| {
+            let known = keeper.places.get_mut(&place).unwrap();
+            assert!(std::mem::take(&mut known.due), "it is to be read");
+            keeper.finish(Done { place: place.clone(), spec: spec.clone(), number: 1, snapshot: 1, facts });
+        };
+        answer(&mut keeper, Err(String::from("the target is down")));
+        keeper.sweep();
+        let version = String::from("10.11.6-MariaDB");
+        let reading = || read::Reading {
+            origins: Origins::default(),
+            derived: Vec::new(),
+            roots: Vec::new(),
+            version: version.clone(),
+        };
+        answer(&mut keeper, Ok(reading()));
+        assert_eq!(keeper.places[&place].entry.server_version, version);
+        // What was last heard holds while the target is gone again.
+        keeper.sweep();
+        answer(&mut keeper, Err(String::from("the target is down")));
+        keeper.places.get_mut(&place).unwrap().entry.facts = None;
+        keeper.sweep();
+        assert!(keeper.places[&place].due && keeper.places[&place].entry.server_version == version);
     }
 }

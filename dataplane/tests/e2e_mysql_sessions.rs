@@ -164,3 +164,18 @@ fn what_was_not_prepared_does_not_change_what_a_name_stands_for() {
         assert!(after.starts_with("1227 42000"), "{after}");
     });
 }
+
+#[test]
+fn a_target_without_labels_is_greeted_as_what_it_is_too() {
+    let gateway = Gateway::with_mysql_changes(&[NO_LABELS]);
+    let version = gateway.mysql_direct(&["select version()"]);
+    let expected = format!("5.5.5-{}", version.trim());
+    wait_for("the target's version in the greeting", || {
+        let mut greeting = [0; 128];
+        let mut socket = std::net::TcpStream::connect(("127.0.0.1", gateway.mysql_port())).unwrap();
+        std::io::Read::read_exact(&mut socket, &mut greeting[..5 + expected.len() + 1]).unwrap();
+        let end = greeting[5..].iter().position(|byte| *byte == 0)?;
+        (greeting[5..5 + end] == *expected.as_bytes()).then_some(())
+    });
+    assert_eq!(gateway.mysql_job(&["select version()"]), version);
+}
