@@ -179,3 +179,30 @@ fn a_target_without_labels_is_greeted_as_what_it_is_too() {
     });
     assert_eq!(gateway.mysql_job(&["select version()"]), version);
 }
+
+#[test]
+fn a_session_that_is_killed_at_the_target_hears_of_it() {
+    let gateway = Gateway::with_mysql_changes(&[EVERYTHING, NO_LABELS]);
+    run(async {
+        for busy in [false, true] {
+            let mut job = open(&gateway).await;
+            let own: Option<u64> = job.query_first("select connection_id()").await.unwrap();
+            let kill = format!("kill {}", own.unwrap());
+            let running =
+                "select count(*) from information_schema.processlist where info = 'select sleep(61)'";
+            let ended = if busy {
+                let slept = tokio::spawn(async move { job.query_drop("select sleep(61)").await });
+                wait_for("the query", || (gateway.mysql_direct(&[running]).trim() == "1").then_some(()));
+                assert_eq!(gateway.mysql_direct(&[&kill]), "");
+                slept.await.unwrap()
+            } else {
+                assert_eq!(gateway.mysql_direct(&[&kill]), "");
+                job.query_drop("select 1").await
+            };
+            // MariaDB says nothing of it before it closes the connection, or where it does, this.
+            let heard = said(&ended.unwrap_err());
+            let silent = heard == "1158 08S01 the target closed the connection";
+            assert!(silent || heard == "1927 70100 Connection was killed", "busy: {busy}, {heard}");
+        }
+    });
+}

@@ -526,7 +526,7 @@ fn packets_out_of_place_end_the_session() {
     assert!(matches!(session.error, Some(Error::Misbehaved { side: Side::Server, .. })));
     // But an error may come at any time: it is the last word.
     let mut session = open(MODERN, allow);
-    session.feed(Side::Server, &packet(0, &error(4031, "idle, 4111111111111111")));
+    session.feed(Side::Server, &packet(0, &error(1184, "idle, 4111111111111111")));
     // In the gateway's words: nobody knows what is in the target's.
     let told = session.take(Side::Client);
     let told = String::from_utf8_lossy(&told);
@@ -579,5 +579,45 @@ fn a_statement_may_be_spread_over_packets() {
         assert!(texts(&session) == [&text[1..]]);
         session.feed(Side::Server, &packet(2, &ok(0, AUTOCOMMIT)));
         assert_eq!(session.take(Side::Client), packet(2, &ok(0, AUTOCOMMIT)));
+    }
+}
+
+#[test]
+fn what_the_target_has_said_of_its_end_is_said_again() {
+    let said = |session: &mut Driver<Session>| {
+        let (sequence, payload) = only(&session.take(Side::Client));
+        (sequence, handshake::error(&payload))
+    };
+    for (number, state, words) in [
+        (1927, "70100", "Connection was killed"),
+        (3169, "HY000", "The session was killed"),
+        (1053, "08S01", "Server shutdown in progress"),
+        (4031, "HY000", "The client was disconnected by the server because of inactivity"),
+    ] {
+        // As an answer, and then no more: that is what the next command hears.
+        let mut session = open(MODERN, allow);
+        session.feed(Side::Client, &query("select sleep(9)"));
+        session.feed(Side::Server, &answer(&[error(number, "4111111111111111")]));
+        assert_eq!(said(&mut session).1.0, number);
+        session.ended(Side::Server);
+        assert_eq!(said(&mut session), (1, (number, state.into(), words.into())), "{number}");
+        // Of its own accord: its words may hold anything.
+        let mut session = open(MODERN, allow);
+        session.feed(Side::Server, &packet(0, &error(number, "4111111111111111")));
+        let (_, told) = said(&mut session);
+        assert_eq!(told, (number, state.into(), words.into()));
+        session.ended(Side::Server);
+        assert!(session.take(Side::Client).is_empty() && session.closed);
+    }
+    // Any other error explains nothing, and one before a good answer neither.
+    for answers in [vec![error(1062, "no")], vec![error(1927, "no"), ok(0, AUTOCOMMIT)]] {
+        let mut session = open(MODERN, allow);
+        for payload in answers {
+            session.feed(Side::Client, &query("update t"));
+            session.feed(Side::Server, &answer(&[payload]));
+            session.take(Side::Client);
+        }
+        session.ended(Side::Server);
+        assert_eq!(said(&mut session).1.0, 1158);
     }
 }

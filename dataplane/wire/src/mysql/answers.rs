@@ -575,6 +575,7 @@ impl Talk {
 
     /// The answer has ended well.
     fn end(&mut self, done: &Done, turn: &mut Turn<'_>) {
+        self.last_error = 0;
         let open = done.status & STATUS_IN_TRANSACTION != 0;
         let begins = core::mem::take(&mut self.transaction.begins);
         self.transaction.fresh = open && (begins || self.transaction.open && self.transaction.fresh);
@@ -665,6 +666,7 @@ impl Talk {
             self.told = true;
             let text = "the target ends the session".into();
             let ending = Words { number: read.number, state: b"08S01", text };
+            let ending = Words::of_ending(read.number).unwrap_or(ending);
             ending.packet(&mut turn.out.client, self.sequence.wrapping_sub(1));
             return Ok(Act::Drop);
         }
@@ -684,6 +686,7 @@ impl Talk {
             self.preparing.clear();
         }
         self.finish(Outcome::Failed(read.code()), turn.out);
+        self.last_error = read.number;
         Ok(Act::Pass)
     }
 }

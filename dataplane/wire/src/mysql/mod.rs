@@ -305,10 +305,12 @@ impl Engine for Session {
                 out.client.clear();
                 Ok(Step::Close)
             }
-            (_, Side::Server) => {
-                // ER_NET_READ_ERROR
-                let text = "the target closed the connection".into();
-                self.give_up(out, &reply::Words { number: 1158, state: b"08S01", text });
+            (phase, Side::Server) => {
+                let words = match phase {
+                    Phase::Open(talk) => talk.deserted(),
+                    _ => reply::Words::deserted(),
+                };
+                self.give_up(out, &words);
                 out.server.clear();
                 Ok(Step::Close)
             }

@@ -65,6 +65,28 @@ impl<'a> Words<'a> {
         Self { number, state, text }
     }
 
+    /// What a server says of its own accord when it ends a session, by the number that it was heard with: its words, which
+    /// have no values in them.
+    pub(crate) fn of_ending(number: u16) -> Option<Words<'static>> {
+        let (state, text) = match number {
+            // ER_SERVER_SHUTDOWN
+            1053 => (b"08S01", "Server shutdown in progress"),
+            // ER_CONNECTION_KILLED of MariaDB, ER_SESSION_WAS_KILLED of MySQL
+            1927 => (b"70100", "Connection was killed"),
+            3169 => (b"HY000", "The session was killed"),
+            // ER_CLIENT_INTERACTION_TIMEOUT
+            4031 => (b"HY000", "The client was disconnected by the server because of inactivity"),
+            _ => return None,
+        };
+        Some(Words { number, state, text: text.into() })
+    }
+
+    /// The target has closed the connection and said nothing.
+    pub(crate) fn deserted() -> Words<'static> {
+        // ER_NET_READ_ERROR
+        Words { number: 1158, state: b"08S01", text: "the target closed the connection".into() }
+    }
+
     /// The error that ends a session.
     pub(crate) fn of_error(error: &Error) -> Words<'static> {
         // ER_MALFORMED_PACKET, ER_UNKNOWN_COM_ERROR, ER_NOT_SUPPORTED_YET, ER_NET_PACKET_TOO_LARGE, ER_HANDSHAKE_ERROR

@@ -81,6 +81,8 @@ pub(crate) struct Talk {
     pub(super) reset: Vec<u8>,
     /// Those settings, on their way.
     pub(super) settings: Option<Box<Settings>>,
+    /// The number of the error that the target has answered with last; 0: none since it has answered well.
+    pub(super) last_error: u16,
     /// The target has told the client why the session ends.
     pub(super) told: bool,
     /// The client has taken its leave.
@@ -167,6 +169,7 @@ impl Talk {
             notice: String::new(),
             reset: Vec::new(),
             settings: None,
+            last_error: 0,
             told: false,
             leaving: false,
             limits,
@@ -638,6 +641,11 @@ impl Talk {
         if self.is_busy() {
             self.finish(Outcome::Cut, out);
         }
+    }
+
+    /// The target has closed the connection: in its own words, where it has said why before.
+    pub(crate) fn deserted(&self) -> Words<'static> {
+        Words::of_ending(self.last_error).unwrap_or(Words::deserted())
     }
 
     /// The session ends for a reason of the gateway's: the client is told where a packet can begin, COM_QUIT goes to the
