@@ -993,3 +993,40 @@ impl Connection<Protocol> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+    use crate::limits::QUEUED_CHUNKS_HIGH;
+    use crate::ring::{Chunk, Ring};
+
+    #[test]
+    fn a_client_that_reads_nothing_is_told_nothing_more_while_its_command_is_held() {
+        let mut ring = Ring::open().unwrap();
+        let mut engine = wire::mysql::Session::new(wire::mysql::Config::default());
+        engine.accepted(&mut Outbox::default(), Now(0));
+        // What the engine has to say has its time.
+        let due = engine.deadline().unwrap().0;
+        let source = SocketAddr::from(([127, 0, 0, 1], 1));
+        let mut session = Session::new(1, 0, "listener".into(), source, 0);
+        session.open = true;
+        let mut connection = Connection::new(engine, session, Now(0));
+        let (own, _peer) = UnixStream::pair().unwrap();
+        connection.client.leg = Some(Leg::new(own.into(), crate::routes::client(0)));
+        let until = due + 60_000;
+        connection.wait =
+            Some(Wait::Hold { ticket: 1, deadline_ms: until, notice: String::new(), number: 1 });
+        for _ in 0..QUEUED_CHUNKS_HIGH {
+            assert_eq!(connection.deadline_ms(), Some(due));
+            let report = Chunk::Owned { bytes: vec![0; 200], range: 0..200 };
+            connection.client.leg.as_mut().unwrap().queue(&mut ring, report);
+        }
+        // Nobody wakes it for more; the hold still ends in time.
+        assert_eq!(connection.deadline_ms(), Some(until));
+        // Whatever else it has to do does not wait for the client.
+        connection.wait = None;
+        assert_eq!(connection.deadline_ms(), Some(due));
+    }
+}
