@@ -24,7 +24,7 @@ impl Nature {
         let is = |word: &str| first.is_some_and(|token| token.is_word(word));
         let light = is("set") || is("show") || is("use");
         if !(light || is("begin") || is("start")) {
-            let shows = is("select") && reads_variables(&mut tokens);
+            let shows = is("select") && reads_variables(&mut tokens) && !is_conditional(text);
             return Self { begins: false, heavy: true, sets: false, shows };
         }
         let second = tokens.next();
@@ -44,9 +44,15 @@ impl Nature {
             begins: begins && single,
             heavy: !(single && (begins || light)),
             sets: alone("set"),
-            shows: alone("show"),
+            shows: alone("show") && !is_conditional(text),
         }
     }
+}
+
+/// Whether some of it may be code to some servers alone.
+fn is_conditional(text: &str) -> bool {
+    let has = |mark: &[u8]| memchr::memmem::find(text.as_bytes(), mark).is_some();
+    has(b"/*!") || has(b"/*M!")
 }
 
 /// Whether nothing but system variables is selected: `@@a, @@session.b AS c`.
@@ -453,6 +459,9 @@ mod tests {
             ("select @@a; select pan from t", false, false),
             ("select", false, false),
             ("select @@", false, false),
+            ("/*!99999 show */ select pan from t", false, false),
+            ("select @@a /*M!999999 , */ pan from t", false, false),
+            ("show /* x */ tables", false, true),
             ("call p()", false, false),
         ] {
             let nature = Nature::of(text);
