@@ -6,19 +6,29 @@ import re
 
 def explanations(path):
     """Lines of `SCRIPT... | PATTERN | WHY`, where a backslash at a line's end joins the next: each run of differing lines has
-    to match one of its script's patterns."""
+    to match one of its script's patterns. `SCRIPT?`: it differs in some runs only."""
     found = []
     for line in pathlib.Path(path).read_text().replace("\\\n", " ").splitlines():
         if line and not line.startswith("#"):
             scripts, pattern, why = (part.strip() for part in line.split(" | ", 2))
             assert why, line
-            found.append({"uses": dict.fromkeys(scripts.split(), 0), "pattern": re.compile(pattern, re.M)})
+            names = scripts.split()
+            found.append({
+                "uses": dict.fromkeys((name.removesuffix("?") for name in names), 0),
+                "at_times": {name[:-1] for name in names if name.endswith("?")},
+                "pattern": re.compile(pattern, re.M),
+            })
     return found
 
 
 def of_no_use(known):
     """What explains nothing any more, said and counted."""
-    unused = [(script, one["pattern"].pattern) for one in known for script, uses in one["uses"].items() if not uses]
+    unused = [
+        (script, one["pattern"].pattern)
+        for one in known
+        for script, uses in one["uses"].items()
+        if not uses and script not in one["at_times"]
+    ]
     for script, pattern in unused:
         print(f"of no use: {script} | {pattern}")
     return unused
