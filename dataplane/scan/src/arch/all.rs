@@ -114,6 +114,7 @@ impl Lanes {
     }
 
     /// Sets all masks, of each kind those of all blocks.
+    #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     pub(super) fn set_all(&mut self, digits: [u64; BATCH], separators: [u64; BATCH], commas: [u64; BATCH]) {
         (self.digits, self.separators, self.commas) = (digits, separators, commas);
