@@ -8,6 +8,8 @@
 pub const PAN_DIGITS_MIN: usize = 12;
 /// The longest number taken for a card.
 pub const PAN_DIGITS_MAX: usize = 19;
+/// Runs of digits are counted no further: it is longer than any card number.
+pub(crate) const RUN_MAX: usize = PAN_DIGITS_MAX + 1;
 
 /// The brand that an issuer range belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

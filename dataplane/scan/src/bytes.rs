@@ -1,5 +1,8 @@
 //! Reads that need no bounds in the caller's mind: outside the value there are only zero bytes.
 
+/// The character that takes the place of a hidden digit in text.
+pub(crate) const HIDDEN: u8 = b'*';
+
 /// The byte at `index`, zero outside.
 #[inline(always)]
 pub(crate) fn byte(bytes: &[u8], index: usize) -> u8 {
@@ -22,7 +25,7 @@ pub(crate) fn digit(bytes: &[u8], index: usize) -> bool {
 /// An ASCII digit, or the character that a mask puts in its place.
 #[inline(always)]
 pub(crate) fn digit_or_mask(byte: u8) -> bool {
-    byte.is_ascii_digit() || byte == crate::mask::HIDDEN
+    byte.is_ascii_digit() || byte == HIDDEN
 }
 
 /// The length of the run of digits at `start`, counted up to `most`.

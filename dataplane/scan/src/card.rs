@@ -1,7 +1,6 @@
 //! What is found at one place: a card number in its surroundings, and the secrets that stand with it.
 
-use crate::arch::RUN_MAX;
-use crate::brands::{Brand, PAN_DIGITS_MAX, PAN_DIGITS_MIN};
+use crate::brands::{Brand, PAN_DIGITS_MAX, PAN_DIGITS_MIN, RUN_MAX};
 use crate::bytes::{before, byte, digit, run};
 use crate::context;
 use crate::script::Script;

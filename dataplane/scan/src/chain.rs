@@ -3,8 +3,7 @@
 //! there is none.
 
 use crate::brands::{Brand, PAN_DIGITS_MAX, PAN_DIGITS_MIN};
-use crate::bytes::{before, byte, digit, digit_or_mask, run};
-use crate::mask::HIDDEN;
+use crate::bytes::{HIDDEN, before, byte, digit, digit_or_mask, run};
 use crate::script::Script;
 use crate::separator::Separator;
 use crate::window::{Window, any_beginning, judged};

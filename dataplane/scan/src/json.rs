@@ -2,9 +2,8 @@
 //! few bytes before it, so that a text may arrive in parts. What only looks like a number, within a string, gets digits
 //! too, which is no harm.
 
-use crate::bytes::before;
+use crate::bytes::{HIDDEN, before};
 use crate::context::LOOKBEHIND;
-use crate::mask::HIDDEN;
 
 /// White space looked back over.
 const SPACES_MAX: usize = 40;

@@ -1,7 +1,7 @@
 //! What a mask leaves open, and masking in text. Numbers that are not text are in `number`, JSON in `json`.
 
 use crate::PAN_DIGITS_MAX;
-use crate::bytes::before;
+use crate::bytes::{HIDDEN, before};
 use crate::card::{Card, Kind};
 use crate::json;
 use crate::number;
@@ -10,9 +10,6 @@ use crate::separator::{SEPARATOR_BYTES_MAX, Separator};
 use crate::surrogate::Surrogates;
 use crate::window::Window;
 use std::ops::Range;
-
-/// The character that takes the place of a hidden digit in text.
-pub(crate) const HIDDEN: u8 = b'*';
 
 /// What may take a hidden digit's place in text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]

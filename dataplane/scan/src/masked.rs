@@ -3,8 +3,8 @@
 //! of numbers of which eight digits stay open: too little is filled to tell; and numbers behind 1 of lengths that few cards have.
 
 use crate::brands::{PAN_DIGITS_MAX, PAN_DIGITS_MIN, possible};
-use crate::bytes::tally;
-use crate::mask::{Format, HIDDEN, Notation, Style};
+use crate::bytes::{HIDDEN, tally};
+use crate::mask::{Format, Notation, Style};
 use crate::number;
 use std::ops::Range;
 

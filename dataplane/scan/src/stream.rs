@@ -5,7 +5,8 @@
 //! same bytes.
 
 use crate::Scanner;
-use crate::arch::{Kernel, RUN_MAX, Starts};
+use crate::arch::{Kernel, Starts};
+use crate::brands::RUN_MAX;
 use crate::bytes::{byte, run, starts_run};
 use crate::card::{self, Card, Kind, Look};
 use crate::context::LOOKBEHIND;

@@ -2,10 +2,9 @@
 //! between all of them. Issuer range, length and Luhn only; what stands around is `context`'s matter.
 
 use crate::brands::{self, Brand, PAN_DIGITS_MAX, PAN_DIGITS_MIN};
-use crate::bytes::{before, byte, digit, digit_or_mask, run, tally};
+use crate::bytes::{HIDDEN, before, byte, digit, digit_or_mask, run, tally};
 use crate::chain;
 use crate::luhn::{self, Digits};
-use crate::mask::HIDDEN;
 use crate::script::Script;
 use crate::separator::{SEPARATOR_BYTES_MAX, Separator};
 

@@ -9,12 +9,10 @@ mod generic;
 #[expect(unsafe_code, reason = "vector loads, and calls of functions for instructions that were looked for")]
 mod x86_64;
 
+use crate::brands::RUN_MAX;
 use crate::bytes::{run, tally};
 use all::{Batch, Offers};
 use std::hint::select_unpredictable;
-
-/// Runs of digits are counted no further: it is longer than any card number.
-pub(crate) const RUN_MAX: usize = crate::PAN_DIGITS_MAX + 1;
 
 /// The instructions in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
