@@ -153,15 +153,15 @@ impl Scanner {
     /// Masks a text value in place and returns the number of cards. Hidden digits become `*`; separators stay, and
     /// so does the length. What is masked is not found again.
     pub fn mask(&self, value: &mut [u8], format: Format) -> usize {
-        if value.len() < PAN_DIGITS_MIN {
-            return 0;
-        }
         self.mask_from(value, 0, format)
     }
 
     /// The same for a text value in which no number starts before `from`, as [`Scanner::suspect_at`] tells: what stands
     /// there is not searched again.
     pub fn mask_from(&self, value: &mut [u8], from: usize, format: Format) -> usize {
+        if value.len() < PAN_DIGITS_MIN {
+            return 0;
+        }
         let from = card::earliest(value, from);
         stream::pass(self.kernel, value, from, true, self.text(format)).1
     }

@@ -302,7 +302,8 @@ pub(super) fn joined<const LOOSE: bool>(masks: Masks, beyond: u64, behind: u64) 
 
 /// The body of a kernel `$name`: goes on from `batch.next` to the first batch with offers; without any, `batch.count`
 /// stays zero. `$classify` turns `&[u8; 64]` to masks, `$leads` to the bytes that other scripts' digits begin with, `$beyond` to those
-/// beyond ASCII; `$fill` classifies a whole `&[u8; CHUNK]`, all of it ASCII or not; `$digit` and `$high` look for digits and for bytes beyond ASCII in `&[u8; CHUNK]`. `$look` becomes its first look,
+/// beyond ASCII; `$fill` classifies a whole `&[u8; CHUNK]`, all of it ASCII or not; `$digit` and `$high` look for digits and for
+/// bytes beyond ASCII in `&[u8; CHUNK]`. `$look` becomes its first look,
 /// `$chunks` the loop over whole chunks; what is shorter is gone through block by block.
 macro_rules! kernel {
     (

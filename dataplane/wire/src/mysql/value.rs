@@ -80,26 +80,20 @@ impl Class {
     }
 }
 
-/// The same as `mask` where no number starts in the first `clean` bytes, as characters.
-pub(crate) fn mask_from(masker: &mut Masker, class: Class, value: &mut [u8], clean: usize) -> usize {
-    match class {
-        Class::Bytes => masker.text_from(value, clean),
-        Class::Plain if !value.first().is_some_and(|first| opens_json(*first)) => {
-            masker.text_from(value, clean) + masker.misread(value)
-        }
-        _ => mask(masker, class, value),
-    }
-}
-
 /// Masks a whole value in place; how many card numbers.
 pub(crate) fn mask(masker: &mut Masker, class: Class, value: &mut [u8]) -> usize {
+    mask_from(masker, class, value, 0)
+}
+
+/// The same where no number starts in the first `clean` bytes, as characters.
+pub(crate) fn mask_from(masker: &mut Masker, class: Class, value: &mut [u8], clean: usize) -> usize {
     match class {
         Class::Small => 0,
-        Class::Bytes => masker.text(value),
+        Class::Bytes => masker.text_from(value, clean),
         // MariaDB's JSON is text: its numbers stay numbers.
-        Class::Plain => characters(masker, value) + masker.misread(value),
-        Class::Narrow => characters(masker, value) + narrow(masker, value),
-        Class::Untold if is_told(value) => characters(masker, value),
+        Class::Plain => characters(masker, value, clean) + masker.misread(value),
+        Class::Narrow => characters(masker, value, 0) + narrow(masker, value),
+        Class::Untold if is_told(value) => characters(masker, value, 0),
         Class::Untold => {
             value.fill(HIDDEN);
             1
@@ -124,10 +118,10 @@ fn opens_json(first: u8) -> bool {
 }
 
 /// MariaDB's JSON is text: its numbers stay numbers.
-fn characters(masker: &Masker, value: &mut [u8]) -> usize {
+fn characters(masker: &Masker, value: &mut [u8], clean: usize) -> usize {
     match value.first() {
         Some(first) if opens_json(*first) => masker.scanner.mask_json(value, masker.format),
-        _ => masker.text(value),
+        _ => masker.text_from(value, clean),
     }
 }
 
@@ -150,7 +144,7 @@ fn narrow(masker: &mut Masker, value: &mut [u8]) -> usize {
         let seen = |byte: &u8| if byte.is_ascii() { Some(*byte) } else { gap };
         shadow.clear();
         shadow.extend(value.iter().filter_map(seen));
-        masked += characters(masker, &mut shadow);
+        masked += characters(masker, &mut shadow, 0);
         let mut after = shadow.iter();
         for byte in value.iter_mut() {
             let Some(before) = seen(byte) else { continue };
